@@ -1,0 +1,261 @@
+package plotting
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chartd/chartd/pkg/quantity"
+)
+
+// View is a chart as one kind of viewer sees it: the chart's name and every
+// parameter that changes the picture. It is a comparable value: equal views
+// share one render, one diff and one encoding, however many sessions watch.
+// Make one with Spec.View, change it with Spec.Change.
+type View struct {
+	// Chart is the chart's name.
+	Chart string
+	// Window is what the x axis spans when the view follows the present.
+	Window quantity.Duration
+	// From and To (ms since the Unix epoch) fix the range; both 0: live.
+	From, To int64
+	// Width and Height are the picture's size in px.
+	Width, Height int
+	// Refresh is the time between two ticks; 0: only when a callback asks.
+	Refresh quantity.Duration
+	// Title overrides the chart's own; empty keeps that.
+	Title string
+	// hidden, vars and marks are canonical JSON, "" when empty, so that View
+	// stays comparable.
+	hidden, vars, marks string
+}
+
+// Mark is an annotation: a vertical line at a time, with a text.
+type Mark struct {
+	// T is the time in ms since the Unix epoch.
+	T int64 `json:"t" yaml:"t"`
+	// Text is written at the line's top.
+	Text string `json:"text" yaml:"text"`
+}
+
+// Change says what to alter in a view. It is the one form in which a client's
+// message, a YAML row, a query string and a Go handler ask for a different
+// view; nil fields keep what is there.
+type Change struct {
+	Reset   bool               `json:"reset,omitempty"   yaml:"reset"` // first return to the chart's default view
+	Window  *quantity.Duration `json:"window,omitempty"  yaml:"window"`
+	From    *int64             `json:"from,omitempty"    yaml:"from"` // ms since the Unix epoch; with To; both 0: live again
+	To      *int64             `json:"to,omitempty"      yaml:"to"`
+	Hidden  *[]string          `json:"hidden,omitempty"  yaml:"hidden"` // names of series, as in the legend
+	Size    *[2]int            `json:"size,omitempty"    yaml:"size"`   // px
+	Refresh *quantity.Duration `json:"refresh,omitempty" yaml:"refresh"`
+	Vars    map[string]string  `json:"vars,omitempty"    yaml:"vars"`
+	Title   *string            `json:"title,omitempty"   yaml:"title"`
+	Marks   *[]Mark            `json:"marks,omitempty"   yaml:"marks"`
+	// Paused stops the pushes to this one subscriber; it is not part of the
+	// View, which goes on for others.
+	Paused *bool `json:"paused,omitempty" yaml:"paused"`
+}
+
+// Limits of a view. What a client asks beyond them is refused.
+const (
+	MinWindow  = quantity.Duration(1e9)                // 1 s
+	MaxWindow  = quantity.Duration(3660 * 24 * 3600e9) // ten years
+	MinRefresh = quantity.Duration(50e6)               // 50 ms
+	MinSide    = 40                                    // px
+	MaxSide    = 4096                                  // px
+	MaxHidden  = 64
+	MaxMarks   = 64
+	MaxText    = 256 // bytes of a title, a mark's text, a var's value
+)
+
+// View returns the chart's default view.
+func (s *Spec) View(chart string) View {
+	return View{
+		Chart: chart, Window: s.Window, Refresh: s.Refresh,
+		Width: s.Size[0], Height: s.Size[1],
+	}
+}
+
+// Change returns v altered as c says, or an error that names the field, what
+// is wrong and what would be right. v must be a view of this chart.
+func (s *Spec) Change(v View, c Change) (View, error) {
+	if c.Reset {
+		v = s.View(v.Chart)
+	}
+	var errs []error
+	refuse := func(field, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: "+format, append([]any{field}, args...)...))
+	}
+	if c.Window != nil {
+		v.Window = *c.Window
+		if v.Window == 0 {
+			v.Window = s.Window
+		}
+		if v.Window < MinWindow || v.Window > MaxWindow {
+			refuse("window", "%v is not between %v and %v", v.Window, MinWindow, MaxWindow)
+		}
+		v.From, v.To = 0, 0
+	}
+	if c.From != nil || c.To != nil {
+		if c.From != nil {
+			v.From = *c.From
+		}
+		if c.To != nil {
+			v.To = *c.To
+		}
+		span := v.To - v.From
+		if (v.From != 0 || v.To != 0) && (v.From < 0 || span < 1 || span > MaxWindow.Millis()) {
+			refuse("from, to", "%d to %d is not a range of 1 ms to %v; give both in ms since 1970, or 0 and 0 for live", v.From, v.To, MaxWindow)
+		}
+	}
+	if c.Size != nil {
+		v.Width, v.Height = c.Size[0], c.Size[1]
+		if min(v.Width, v.Height) < MinSide || max(v.Width, v.Height) > MaxSide {
+			refuse("size", "%d by %d px; each side must be %d to %d", v.Width, v.Height, MinSide, MaxSide)
+		}
+	}
+	if c.Refresh != nil {
+		v.Refresh = *c.Refresh
+		if v.Refresh != 0 && v.Refresh < MinRefresh || v.Refresh > MaxWindow {
+			refuse("refresh", "%v; at least %v, or 0 for only on demand", v.Refresh, MinRefresh)
+		}
+	}
+	if c.Title != nil {
+		v.Title = *c.Title
+		if len(v.Title) > MaxText {
+			refuse("title", "%d bytes; at most %d", len(v.Title), MaxText)
+		}
+	}
+	if c.Hidden != nil {
+		names := slices.Compact(slices.Sorted(slices.Values(*c.Hidden)))
+		if len(names) > MaxHidden {
+			refuse("hidden", "%d names; at most %d", len(names), MaxHidden)
+		}
+		for _, n := range names {
+			if len(n) > MaxText {
+				refuse("hidden", "a name of %d bytes; at most %d", len(n), MaxText)
+			}
+		}
+		v.hidden = canonical(names, len(names) == 0)
+	}
+	if c.Marks != nil {
+		marks := slices.Clone(*c.Marks)
+		slices.SortStableFunc(marks, func(a, b Mark) int { return int(max(-1, min(1, a.T-b.T))) })
+		if len(marks) > MaxMarks {
+			refuse("marks", "%d marks; at most %d", len(marks), MaxMarks)
+		}
+		for _, m := range marks {
+			if len(m.Text) > MaxText {
+				refuse("marks", "a text of %d bytes; at most %d", len(m.Text), MaxText)
+			}
+		}
+		v.marks = canonical(marks, len(marks) == 0)
+	}
+	if c.Vars != nil {
+		vars := v.Vars()
+		if vars == nil {
+			vars = map[string]string{}
+		}
+		for name, val := range c.Vars {
+			def, known := s.Vars[name]
+			switch {
+			case !known:
+				refuse("vars", "the chart has no var %q; it has %q", name, slices.Sorted(maps.Keys(s.Vars)))
+			case len(val) > MaxText:
+				refuse("vars", "%s is %d bytes; at most %d", name, len(val), MaxText)
+			case val == def:
+				delete(vars, name)
+			default:
+				vars[name] = val
+			}
+		}
+		v.vars = canonical(vars, len(vars) == 0)
+	}
+	if len(errs) > 0 {
+		return View{}, errors.Join(errs...)
+	}
+	return v, nil
+}
+
+// Diff returns the Change that turns the chart's default view into v, so that
+// a client can ask for v again after a reconnect, on any node.
+func (s *Spec) Diff(v View) Change {
+	var c Change
+	def := s.View(v.Chart)
+	if v.Window != def.Window {
+		c.Window = &v.Window
+	}
+	if v.From != 0 || v.To != 0 {
+		c.From, c.To = &v.From, &v.To
+	}
+	if v.Width != def.Width || v.Height != def.Height {
+		c.Size = &[2]int{v.Width, v.Height}
+	}
+	if v.Refresh != def.Refresh {
+		c.Refresh = &v.Refresh
+	}
+	if v.Title != "" {
+		c.Title = &v.Title
+	}
+	if h := v.Hidden(); len(h) > 0 {
+		c.Hidden = &h
+	}
+	if m := v.Marks(); len(m) > 0 {
+		c.Marks = &m
+	}
+	c.Vars = v.Vars()
+	return c
+}
+
+// Live reports whether the view follows the present.
+func (v View) Live() bool { return v.To == 0 }
+
+// Hidden returns the names of the series that are not drawn, sorted.
+func (v View) Hidden() []string { return parse[[]string](v.hidden) }
+
+// Vars returns the vars that differ from the chart's defaults.
+func (v View) Vars() map[string]string { return parse[map[string]string](v.vars) }
+
+// Marks returns the annotations by time.
+func (v View) Marks() []Mark { return parse[[]Mark](v.marks) }
+
+// ID names the view on the wire: the chart's name, "~", and a hash of the
+// rest. Equal views have equal ids, on every node and after a restart.
+func (v View) ID() string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d %d %d %d %d %d %q %q %q %q", v.Window, v.From, v.To, v.Width, v.Height, v.Refresh,
+		v.Title, v.hidden, v.vars, v.marks)
+	// 40 bits: short in every frame, and 2,000 views collide once in 500,000
+	// starts.
+	return v.Chart + "~" + strconv.FormatUint(h.Sum64()>>24, 36)
+}
+
+// canonical writes a value so that equal values give equal strings.
+func canonical(v any, empty bool) string {
+	if empty {
+		return ""
+	}
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		panic(err) // strings, ints and maps of strings always encode
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func parse[T any](s string) (v T) {
+	if s == "" {
+		return v
+	}
+	if err := json.Unmarshal([]byte(s), &v); err != nil {
+		panic(err) // written by canonical
+	}
+	return v
+}
