@@ -4,9 +4,7 @@
 // between two frames, Apply does it, and a full is a frame written out.
 package plotting
 
-import (
-	"bytes"
-)
+import "unicode/utf8"
 
 // NodeType says which part of a node changes by itself.
 type NodeType uint8
@@ -17,26 +15,31 @@ const (
 	Group NodeType = iota
 	// Path is a <path>; Live is its d.
 	Path
-	// Text is a <text>; Live is its text, not escaped.
+	// Text is an element that holds nothing but text, such as <text> or
+	// <title>; Live is the text, not escaped.
 	Text
-	// Raw is a <g> of markup without keys, replaced as a whole; Live is what
-	// stands inside.
+	// Raw is an element whose content has no keys and is replaced as a whole,
+	// such as <style> or a <g> of lines; Live is what stands inside.
 	Raw
 )
 
 // Node is one keyed element of a frame. It is immutable once it is part of a
 // published Frame; frames share the nodes that did not change.
 type Node struct {
-	// Key is the element's data-k, unique in the frame: [a-z0-9.].
+	// Key is the element's data-k: [a-z0-9.], unique in the frame. A key keeps
+	// its parent for a whole epoch.
 	Key string
 	// Type says what Live is.
 	Type NodeType
-	// Open is the start tag without its live attribute and without the closing
-	// ">" or "/>": "<path data-k='s0.7' class='l c0'".
+	// Open is the start tag, data-k first, without the live attribute and
+	// without the closing ">" or "/>": "<path data-k='s0.7' class='l'".
 	Open string
-	// Live is the part that changes; see NodeType. It has no "'" and no markup
-	// in Group and Path.
+	// Live is the part that changes; see NodeType. In a Group and a Path it
+	// needs no escaping.
 	Live []byte
+	// Tail is a constant end of a Path's d, such as an area's way back to the
+	// base line. It is apart from Live so that Live can grow in place.
+	Tail string
 	// Kids are a Group's children in drawing order.
 	Kids []*Node
 }
@@ -52,51 +55,77 @@ type Frame struct {
 
 // AppendSVG appends the whole frame as an SVG document and returns the
 // extended buffer.
-func (f *Frame) AppendSVG(b []byte) []byte { return f.Root.append(b) }
+func (f *Frame) AppendSVG(b []byte) []byte { return f.Root.AppendMarkup(b) }
 
 // AppendMarkup appends the node as markup and returns the extended buffer.
-func (n *Node) AppendMarkup(b []byte) []byte { return n.append(b) }
-
-func (n *Node) append(b []byte) []byte {
+func (n *Node) AppendMarkup(b []byte) []byte {
 	b = append(b, n.Open...)
 	switch n.Type {
 	case Path:
 		b = append(b, " d='"...)
 		b = append(b, n.Live...)
+		b = append(b, n.Tail...)
 		return append(b, "'/>"...)
 	case Text:
 		b = append(b, '>')
 		b = AppendEscaped(b, n.Live)
-		return append(b, "</text>"...)
 	case Raw:
 		b = append(b, '>')
 		b = append(b, n.Live...)
-		return append(b, "</g>"...)
+	case Group:
+		if len(n.Live) > 0 {
+			b = append(b, " transform='"...)
+			b = append(b, n.Live...)
+			b = append(b, '\'')
+		}
+		b = append(b, '>')
+		for _, k := range n.Kids {
+			b = k.AppendMarkup(b)
+		}
 	}
-	if len(n.Live) > 0 {
-		b = append(b, " transform='"...)
-		b = append(b, n.Live...)
-		b = append(b, '\'')
-	}
-	b = append(b, '>')
-	for _, k := range n.Kids {
-		b = k.append(b)
-	}
-	if n.Key == "" {
-		return append(b, "</svg>"...)
-	}
-	return append(b, "</g>"...)
+	b = append(b, "</"...)
+	b = append(b, n.name()...)
+	return append(b, '>')
 }
 
-// same reports whether two nodes have the same markup, children aside.
-func (n *Node) same(o *Node) bool {
-	return n.Type == o.Type && n.Open == o.Open && bytes.Equal(n.Live, o.Live)
+// name is the element's name, read off the start tag.
+func (n *Node) name() string {
+	end := 1
+	for end < len(n.Open) && n.Open[end] != ' ' {
+		end++
+	}
+	return n.Open[1:end]
+}
+
+// Len returns the length of the frame's SVG in bytes, without writing it.
+func (f *Frame) Len() int { return f.Root.len() }
+
+func (n *Node) len() int {
+	size := len(n.Open) + len(n.Live)
+	switch n.Type {
+	case Path:
+		return size + len(n.Tail) + len(" d=''/>")
+	case Text:
+		for _, c := range n.Live {
+			if c == '&' || c == '<' || c == '>' || c == '\'' || c == '"' {
+				size += 4
+			}
+		}
+	case Group:
+		if len(n.Live) > 0 {
+			size += len(" transform=''")
+		}
+		for _, k := range n.Kids {
+			size += k.len()
+		}
+	case Raw:
+	}
+	return size + len("></>") + len(n.name())
 }
 
 // AppendEscaped appends text so that it stays text in SVG, in an element and
 // in a quoted attribute alike. It is the one place where untrusted text (a
-// title, a label, a unit) is escaped. Bytes that XML does not allow become
-// U+FFFD.
+// title, a label, a unit) is escaped. What XML does not allow becomes U+FFFD.
 func AppendEscaped(b, text []byte) []byte {
 	for _, r := range string(text) {
 		switch r {
@@ -111,10 +140,10 @@ func AppendEscaped(b, text []byte) []byte {
 		case '"':
 			b = append(b, "&#34;"...)
 		default:
-			if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
+			if r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF {
 				r = '\uFFFD'
 			}
-			b = append(b, string(r)...)
+			b = utf8.AppendRune(b, r)
 		}
 	}
 	return b
