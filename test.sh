@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# Everything that is checked before a change lands. On a Debian machine it installs what it needs: see scripts/tools.sh.
+#
+#   ./test.sh            all of it, as CI does
+#   ./test.sh lint       go.mod, golangci-lint, file lengths
+#   ./test.sh page       chartd.js: type check and node's tests
+#   ./test.sh fuzz       every FuzzXxx for a few seconds
+#   ./test.sh unit       Go tests without the browser
+#   ./test.sh browser    Go tests that drive Chromium
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+. scripts/tools.sh
+
+FUZZ_BUDGET=${FUZZ_BUDGET:-60} # seconds for all fuzz targets together
+MAX_LINES=400                  # a Go file longer than this draws a warning
+TEST_TIMEOUT=${TEST_TIMEOUT:-8m}
+linter_pid=
+work=$(mktemp -d)
+trap 'rm -rf "$work"; [ -z "$linter_pid" ] || kill -- "-$linter_pid" 2>/dev/null || true' EXIT
+
+# stage NAME COMMAND… runs one step, says how long it took, and stops everything when it does not hold.
+stage() {
+	local name=$1 start=$SECONDS
+	shift
+	printf '\n== %s\n' "$name"
+	if ! "$@"; then
+		die "$name does not hold (after $((SECONDS - start)) s)"
+	fi
+	printf '== %s: holds, %d s\n' "$name" $((SECONDS - start))
+}
+
+module() {
+	go mod tidy -diff && go mod verify && go build ./...
+}
+
+# The linter is built in the background from the start, so that other stages hide the minutes that takes.
+linter_start() {
+	set -m # a process group of its own, so that the trap ends the whole build
+	golangci_lint >"$work/linter" 2>"$work/linter.log" </dev/null &
+	linter_pid=$!
+	set +m
+}
+
+lint() {
+	wait "$linter_pid" || { cat "$work/linter.log" >&2; return 1; }
+	local linter
+	linter=$(cat "$work/linter")
+	"$linter" config verify && "$linter" run ./... || return 1
+	git ls-files -co --exclude-standard '*.go' | while read -r f; do
+		[ -f "$f" ] || continue
+		n=$(wc -l <"$f")
+		[ "$n" -le "$MAX_LINES" ] || echo "warning: $f has $n lines; one idea a file, $MAX_LINES at most"
+	done
+}
+
+page() {
+	local tsc tests
+	tsc=$(typescript_compiler) || return 1
+	"$tsc" -p web || return 1
+	mapfile -t tests < <(git ls-files -co --exclude-standard 'web/*.test.mjs' 'web/*.test.js')
+	[ "${#tests[@]}" -gt 0 ] || { echo "no test of the page found under web/"; return 1; }
+	node --test "${tests[@]}"
+}
+
+# fuzz finds each FuzzXxx by itself and shares the budget among them. A crash leaves its input under testdata/fuzz.
+fuzz() {
+	local targets each line dir name log=$work/fuzz.log
+	mapfile -t targets < <(grep -rhoE --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+\(f \*testing\.F\)' --with-filename . |
+		sed -E 's#^\./##; s#/[^/]+_test\.go:func # #; s#\(.*##' | sort -u)
+	[ "${#targets[@]}" -gt 0 ] || { echo "no fuzz target found"; return 1; }
+	each=$((FUZZ_BUDGET / ${#targets[@]}))
+	[ "$each" -ge 2 ] || each=2
+	echo "${#targets[@]} targets, $each s each"
+	for line in "${targets[@]}"; do
+		read -r dir name <<<"$line"
+		if go test -run='^$' -fuzz="^$name\$" -fuzztime="${each}s" -fuzzminimizetime=2s -parallel=2 "./$dir" >"$log" 2>&1; then
+			printf '%-40s %s\n' "$dir $name" "$(grep -oE 'execs: [0-9]+' "$log" | tail -n 1)"
+		elif grep -q 'context deadline exceeded' "$log" && ! grep -q 'Failing input written' "$log"; then
+			# The fuzzer's own end of time fell into a run: no input failed.
+			printf '%-40s %s\n' "$dir $name" "stopped by its deadline, no failing input"
+		else
+			cat "$log"
+			return 1
+		fi
+	done
+}
+
+# summary keeps of `go test -v` one line a package, what was skipped and why, and all that a failed package said.
+summary() {
+	awk '
+		/^=== (RUN|PAUSE|CONT|NAME)/ { said = ""; next }
+		/^(ok|\?|FAIL)[ \t]+[^ \t]/ {
+			printf "%s", $1 == "FAIL" ? buf : skips
+			print; fflush(); buf = skips = said = ""; next
+		}
+		/^ *--- SKIP/ { skips = skips $0 "\n" said; said = ""; skipped++; next }
+		/^ *--- PASS/ { said = ""; passed++; next }
+		/^ *--- FAIL/ { said = ""; failed++ }
+		/^ +/ { said = said $0 "\n" }
+		{ buf = buf $0 "\n" }
+		END {
+			printf "%s", buf
+			printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
+		}'
+}
+
+go_test() {
+	go test -race -count=1 -timeout "$TEST_TIMEOUT" -v "$@" 2>&1 | summary
+}
+
+# Packages whose tests drive Chromium.
+browser_packages() {
+	git ls-files -co --exclude-standard '*_test.go' | xargs grep -l 'chromedp/chromedp"' | xargs -n1 dirname | sort -u | sed 's#^#./#'
+}
+
+unit() {
+	# shellcheck disable=SC2046
+	go_test $(go list -f '{{.Dir}}' ./... | sed "s#^$PWD#.#" | grep -vxF "$(browser_packages)")
+}
+
+browser() {
+	# shellcheck disable=SC2046
+	go_test -p 1 $(browser_packages)
+}
+
+install() {
+	need_go
+	go version
+	local want=() a
+	for a in "$@"; do
+		case $a in
+		race) have gcc || want+=(gcc libc6-dev) ;;
+		browser)
+			have chromium || have chromium-browser || have google-chrome || want+=(chromium)
+			[ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ] || want+=(fonts-liberation)
+			;;
+		node)
+			have node || want+=(nodejs)
+			have npm || want+=(npm)
+			;;
+		esac
+	done
+	[ "${#want[@]}" -eq 0 ] || apt_install "${want[@]}"
+}
+
+case ${1:-all} in
+lint)
+	stage install install
+	linter_start
+	stage module module
+	stage lint lint
+	;;
+page)
+	stage install install node
+	stage page page
+	;;
+fuzz)
+	stage install install
+	stage fuzz fuzz
+	;;
+unit)
+	stage install install race
+	stage unit unit
+	;;
+browser)
+	stage install install race browser
+	stage browser browser
+	;;
+all)
+	stage install install race browser node
+	linter_start
+	stage module module
+	stage vet go vet ./...
+	stage page page
+	stage fuzz fuzz
+	stage lint lint
+	stage unit unit
+	stage browser browser
+	printf '\ntest.sh: everything holds, %d s\n' "$SECONDS"
+	;;
+*)
+	die "unknown stage \"$1\"; want all, lint, page, fuzz, unit or browser"
+	;;
+esac
