@@ -1,0 +1,112 @@
+package wire
+
+import (
+	"strconv"
+
+	"github.com/chartd/chartd/pkg/plotting"
+)
+
+func appendFullHead(b []byte, v string, p Pos) []byte {
+	b = append(b, `{"t":"full","v":`...)
+	b = AppendString(b, v)
+	b = append(b, `,"e":`...)
+	b = AppendString(b, p.E)
+	b = append(b, `,"r":`...)
+	b = strconv.AppendUint(b, p.R, 10)
+	return append(b, `,"svg":`...)
+}
+
+func appendTail(b []byte) []byte { return append(b, '}') }
+
+// appendFull appends a frame as a full message. size is about how many bytes
+// the frame has as SVG.
+func appendFull(b []byte, v string, p Pos, f *plotting.Frame, size int) []byte {
+	if b == nil {
+		b = make([]byte, 0, size+size/16+128)
+	}
+	b = append(appendFullHead(b, v, p), '"')
+	start := len(b)
+	b = f.AppendSVG(b)
+	// SVG is written so that it needs no escaping in JSON; where a text needs
+	// it all the same, the rest is written again.
+	if at := firstSpecial(b[start:]); at >= 0 {
+		rest := append([]byte(nil), b[start+at:]...)
+		b = appendContent(b[:start+at], rest)
+	}
+	return appendTail(append(b, '"'))
+}
+
+// appendPatchHead appends what all patches of an epoch begin with.
+func appendPatchHead(b []byte, v, epoch string) []byte {
+	b = append(b, `{"t":"patch","v":`...)
+	b = AppendString(b, v)
+	b = append(b, `,"e":`...)
+	b = AppendString(b, epoch)
+	return append(b, `,"b":`...)
+}
+
+func appendPatchBody(b []byte, base, rev uint64, ops []plotting.Op) []byte {
+	b = strconv.AppendUint(b, base, 10)
+	b = append(b, `,"r":`...)
+	b = strconv.AppendUint(b, rev, 10)
+	b = append(b, `,"o":[`...)
+	for i := range ops {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendOp(b, &ops[i])
+	}
+	return append(b, ']', '}')
+}
+
+func appendOp(b []byte, op *plotting.Op) []byte {
+	b = append(b, '[', '"', op.Code, '"', ',')
+	b = AppendString(b, op.Key)
+	switch op.Code {
+	case plotting.OpDelete:
+		return append(b, ']')
+	case plotting.OpInsert:
+		b = append(b, ',')
+		b = AppendString(b, op.Parent)
+	}
+	b = append(b, ',')
+	if op.Code == plotting.OpText {
+		b = appendText(b, op.Text)
+	} else {
+		b = AppendString(b, op.Text)
+	}
+	if op.Code == plotting.OpAppend && op.Drop > 0 {
+		b = append(b, ',')
+		b = strconv.AppendInt(b, int64(op.Drop), 10)
+	}
+	return append(b, ']')
+}
+
+// appendText appends the text of a text element as a JSON string. Characters
+// that XML does not allow become U+FFFD, as they do in a full.
+func appendText(b, text []byte) []byte { return AppendString(b, text) }
+
+// firstSpecial returns where the first byte stands that AppendString would
+// not write as it is, -1 if there is none.
+func firstSpecial(s []byte) int {
+	for i, c := range s {
+		if !plain[c] {
+			return i
+		}
+	}
+	return -1
+}
+
+// sizer knows about how long a view's full is without encoding it.
+type sizer struct{ n int }
+
+func (s *sizer) of(f *plotting.Frame, _ uint64) int { s.n = nodeSize(f.Root); return s.n }
+
+// nodeSize is about how many bytes a node has as markup.
+func nodeSize(n *plotting.Node) int {
+	size := len(n.Open) + len(n.Live) + 12
+	for _, k := range n.Kids {
+		size += nodeSize(k)
+	}
+	return size
+}
