@@ -3,7 +3,6 @@
 # Nothing here touches the clone; what is built lands in $TOOLS.
 
 GOLANGCI_VERSION=2.15.0
-TYPESCRIPT_VERSION=7.0.2
 
 home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 export HOME=$home
@@ -59,13 +58,11 @@ golangci_lint() {
 	echo "$bin"
 }
 
-# typescript_compiler prints where the pinned tsc is, and installs it when it is not there.
+# typescript_compiler prints where the tsc that web/package-lock.json names is, and installs it when it is not there.
 typescript_compiler() {
-	local dir=$TOOLS/typescript-$TYPESCRIPT_VERSION
-	if [ ! -x "$dir/node_modules/.bin/tsc" ]; then
-		mkdir -p "$dir"
-		npm install --prefix "$dir" --no-audit --no-fund --no-save --loglevel=error "typescript@$TYPESCRIPT_VERSION" >"$dir/install.log" 2>&1 ||
-			{ cat "$dir/install.log" >&2; return 1; }
+	local tsc=web/node_modules/.bin/tsc
+	if [ ! -x "$tsc" ] || [ web/package-lock.json -nt web/node_modules/.package-lock.json ]; then
+		npm ci --prefix web --no-audit --no-fund --loglevel=error >&2 || return 1
 	fi
-	echo "$dir/node_modules/.bin/tsc"
+	echo "$tsc"
 }
