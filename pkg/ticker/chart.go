@@ -1,0 +1,80 @@
+package ticker
+
+import (
+	"context"
+	"time"
+
+	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/wire"
+)
+
+// Renderer draws one view of one chart, again and again. *plotting.Live is
+// one. It is made for one loop and used by nobody else.
+type Renderer interface {
+	// Render returns the view as it is at now (ms since the Unix epoch). The
+	// pointer it returned last means that nothing changed. What was returned
+	// is not touched again.
+	Render(v plotting.View, now int64) (*plotting.Frame, error)
+}
+
+// Chart is what a Pool knows of a chart. It is not changed once it was handed
+// over.
+type Chart struct {
+	// Name is the chart's name, as in plotting.View.
+	Name string
+	// Spec validates the changes that callbacks ask for.
+	Spec *plotting.Spec
+	// NewRenderer makes the Renderer of one loop.
+	NewRenderer func() Renderer
+	// Refresh runs the chart's RefreshCallback and hooks for a tick; nil if it
+	// has neither, which saves a goroutine a tick.
+	Refresh func(ctx context.Context, v plotting.View) Outcome
+}
+
+// Outcome is how a tick's RefreshCallback went.
+type Outcome struct {
+	// Change overlays the view from now on, for all who watch it. Shared makes
+	// it overlay every view of the chart instead.
+	Change plotting.Change
+	Shared bool
+	// Err is the error of the callback, as it may be told to clients.
+	Err error
+	// Elapsed is how long the callback ran.
+	Elapsed time.Duration
+	// AfterResponse is called when the frame has been offered to the watchers;
+	// nil for nothing to do. It runs in the goroutine of Refresh.
+	AfterResponse func()
+	// Running is closed when a callback that overran its time really returned;
+	// nil if nothing is left running. Until then the ticks of this view skip
+	// the callback.
+	Running <-chan struct{}
+}
+
+// Watcher is who sees a view. Deliver is called by the view's loop: it must
+// not block, and not call the Pool or a Lease.
+type Watcher interface {
+	Deliver(d *Delivery)
+}
+
+// Delivery is what a tick or a push brings a watcher, in this order. It is
+// shared and immutable.
+type Delivery struct {
+	// Before are events that come before the frame. Watchers that did not ask
+	// for events leave a tick's events aside.
+	Before []*wire.Message
+	// Update is the frame; nil if nothing changed.
+	Update *wire.Update
+	// After are events that come after the frame.
+	After []*wire.Message
+}
+
+// Push asks a loop to draw and deliver at once, because a client's callback
+// changed something.
+type Push struct {
+	// Before and After go to the pushing watcher alone, around the frame that
+	// everybody gets.
+	Before, After []*wire.Message
+	// Offered is called once when the frame was offered to the watchers, or
+	// will never be. It must not block. Nil is nothing to do.
+	Offered func()
+}
