@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/chartd/chartd/pkg/plotting"
 )
@@ -84,7 +86,22 @@ func appendOp(b []byte, op *plotting.Op) []byte {
 
 // appendText appends the text of a text element as a JSON string. Characters
 // that XML does not allow become U+FFFD, as they do in a full.
-func appendText(b, text []byte) []byte { return AppendString(b, text) }
+func appendText(b, text []byte) []byte {
+	if bytes.ContainsFunc(text, noXML) {
+		text = bytes.Map(func(r rune) rune {
+			if noXML(r) {
+				return utf8.RuneError
+			}
+			return r
+		}, text)
+	}
+	return AppendString(b, text)
+}
+
+// noXML reports whether XML does not allow a character.
+func noXML(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+}
 
 // firstSpecial returns where the first byte stands that AppendString would
 // not write as it is, -1 if there is none.
@@ -97,14 +114,30 @@ func firstSpecial(s []byte) int {
 	return -1
 }
 
-// sizer knows about how long a view's full is without encoding it.
-type sizer struct{ n int }
+// sizer knows about how many bytes a view's full has, without encoding it and
+// without walking the frame at every tick.
+type sizer struct {
+	size int
+	rev  uint64 // when it was measured
+}
 
-func (s *sizer) of(f *plotting.Frame, _ uint64) int { s.n = nodeSize(f.Root); return s.n }
+// half returns about half the bytes of a full of f. A patch that is short
+// against what was measured lately needs no new measure.
+func (s *sizer) half(f *plotting.Frame, rev uint64, patch int) int {
+	if patch > s.size/8 || rev-s.rev >= 64 {
+		s.measure(f, rev)
+	}
+	return s.size / 2
+}
+
+func (s *sizer) measure(f *plotting.Frame, rev uint64) int {
+	s.size, s.rev = nodeSize(f.Root), rev
+	return s.size
+}
 
 // nodeSize is about how many bytes a node has as markup.
 func nodeSize(n *plotting.Node) int {
-	size := len(n.Open) + len(n.Live) + 12
+	size := len(n.Open) + len(n.Live) + len(n.Tail) + 7
 	for _, k := range n.Kids {
 		size += nodeSize(k)
 	}

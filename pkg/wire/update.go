@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"sync"
 
 	"github.com/chartd/chartd/pkg/plotting"
@@ -47,9 +48,30 @@ func (s *Stream) Next(f *plotting.Frame) *Update {
 	if f == s.prev {
 		return nil
 	}
-	return s.full(f)
+	ops, ok := plotting.Diff(s.prev, f, s.ops[:0])
+	s.ops = ops
+	if !ok {
+		return s.full(f)
+	}
+	if len(ops) == 0 {
+		s.prev = f
+		return nil
+	}
+	p, rev := s.last.pos, s.last.pos.R+1
+	s.buf = appendPatchBody(append(s.buf[:0], s.head...), p.R, rev, ops)
+	clear(ops) // they hold on to the frame's memory
+	half := s.size.half(f, rev, len(s.buf))
+	if len(s.buf) > half {
+		return s.full(f)
+	}
+	u := &Update{v: s.v, frame: f, pos: Pos{E: p.E, R: rev}, half: half, n: min(s.last.n+1, Keep)}
+	copy(u.patches[:], s.last.patches[1:])
+	u.patches[Keep-1] = &Message{json: bytes.Clone(s.buf)}
+	s.prev, s.last = f, u
+	return u
 }
 
+// full makes an update that no patch leads to.
 func (s *Stream) full(f *plotting.Frame) *Update {
 	u := &Update{v: s.v, frame: f, pos: Pos{E: f.Epoch, R: 1}}
 	if s.last != nil {
@@ -58,10 +80,16 @@ func (s *Stream) full(f *plotting.Frame) *Update {
 	if s.last == nil || s.last.pos.E != f.Epoch {
 		s.head = appendPatchHead(s.head[:0], s.v, f.Epoch)
 	}
-	u.half = s.size.of(f, u.pos.R) / 2
+	u.half = s.size.measure(f, u.pos.R) / 2
+	if cap(s.buf) > maxScratch {
+		s.buf = nil
+	}
 	s.prev, s.last = f, u
 	return u
 }
+
+// maxScratch is how many bytes a stream holds on to for its next patch.
+const maxScratch = 16 << 10
 
 // Update is one change of a view: the frame it leads to, as a full, and the
 // last patches. It is immutable, safe for concurrent use, and shared by every
