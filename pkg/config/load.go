@@ -1,0 +1,95 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/chartd/chartd/configs"
+	"github.com/chartd/chartd/pkg/config/strictyaml"
+	"github.com/chartd/chartd/pkg/problem"
+	"github.com/chartd/chartd/pkg/source"
+)
+
+// Errors is every mistake of a file; Error is one of them.
+type (
+	Errors = strictyaml.Errors
+	Error  = strictyaml.Error
+)
+
+// Load reads the configuration in the file at path; see Parse. The error also
+// tells that the file cannot be read.
+func Load(path string, kinds source.Registry, lookup func(string) (string, bool)) (*Config, error) {
+	data, err := ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data, kinds, lookup)
+}
+
+// Default returns the configuration that chartd has without a file: the one
+// embedded from configs/chartd.yaml, which shows the machine it runs on. It
+// errs only if kinds lacks a source that it names.
+func Default(kinds source.Registry) (*Config, error) {
+	return Parse("configs/chartd.yaml", []byte(configs.Default()), kinds, nil)
+}
+
+// Parse reads a configuration; name stands in its errors for the file. kinds
+// are the kinds of sources there are, and lookup finds the environment
+// variables of ${NAME}, as os.LookupEnv does; nil means that there are none.
+// The error is an *Errors with every mistake.
+func Parse(name string, data []byte, kinds source.Registry, lookup func(string) (string, bool)) (*Config, error) {
+	doc, err := strictyaml.Parse(name, data, lookup)
+	if err != nil {
+		return nil, err
+	}
+	f := file{Config: defaults()}
+	doc.Decode(&f)
+	cfg := &f.Config
+	for _, section := range []struct {
+		path  string
+		value problem.Validator
+	}{
+		{"listen", listenAddress(cfg.Listen)},
+		{"defaults", cfg.Defaults},
+		{"store", cfg.Store},
+		{"session", cfg.Session},
+		{"server", cfg.Server},
+		{"log", cfg.Log},
+	} {
+		doc.Check(section.path, section.value)
+	}
+	readSources(doc, f.Sources, kinds, cfg)
+	readCharts(doc, f.Charts, cfg)
+	if err := doc.Err(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// file is the document: the Config with the parts that need more than their
+// type to be read.
+type file struct {
+	Config
+	Sources strictyaml.Node `yaml:"sources"`
+	Charts  strictyaml.Node `yaml:"charts"`
+}
+
+// ReadFile returns what is in the file at path, if it may be a configuration.
+func ReadFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: there is no such file: %w", path, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// One byte more than allowed tells Parse that the file is too long.
+	data, err := io.ReadAll(io.LimitReader(f, strictyaml.MaxSize+1))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("reading the configuration: %w", err)
+	}
+	return data, nil
+}
