@@ -1,0 +1,85 @@
+package server
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+
+	"go.uber.org/zap"
+
+	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/source"
+)
+
+// chartInfo is one chart in the answer of /api/v1/charts. Times are in ms,
+// sizes in px.
+type chartInfo struct {
+	Name        string            `json:"name"`
+	Title       string            `json:"title"`
+	Description string            `json:"description,omitempty"`
+	Kind        plotting.Kind     `json:"kind"`
+	Refresh     int64             `json:"refresh"`
+	Window      int64             `json:"window"`
+	Size        [2]int            `json:"size"`
+	Vars        map[string]string `json:"vars,omitempty"`
+	Links       chartLinks        `json:"links"`
+}
+
+// chartLinks are where a chart can be seen, as paths on this server.
+type chartLinks struct {
+	Page string `json:"page"`
+	SVG  string `json:"svg"`
+	PNG  string `json:"png"`
+}
+
+// listCharts answers /api/v1/charts, sorted by name.
+func (s *Server) listCharts(w http.ResponseWriter, r *http.Request) {
+	specs := s.charts()
+	list := make([]chartInfo, 0, len(specs))
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		spec := specs[name]
+		title := spec.Title
+		if title == "" {
+			title = name
+		}
+		list = append(list, chartInfo{
+			Name: name, Title: title, Description: spec.Description, Kind: spec.Kind,
+			Refresh: spec.Refresh.Millis(), Window: spec.Window.Millis(), Size: spec.Size, Vars: spec.Vars,
+			Links: chartLinks{Page: "/c/" + name, SVG: "/charts/" + name + ".svg", PNG: "/charts/" + name + ".png"},
+		})
+	}
+	s.json(w, r, struct {
+		Server string      `json:"server"`
+		Charts []chartInfo `json:"charts"`
+	}{s.version, list})
+}
+
+// listSources answers /api/v1/sources.
+func (s *Server) listSources(w http.ResponseWriter, r *http.Request) {
+	list := s.sources.Status()
+	if list == nil {
+		list = []source.Status{}
+	}
+	s.json(w, r, struct {
+		Sources []source.Status `json:"sources"`
+	}{list})
+}
+
+// json answers with a value, to this server's own pages and to those of the
+// origins that may use it.
+func (s *Server) json(w http.ResponseWriter, r *http.Request, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		s.log.Error("encode an answer", zap.Error(err), zap.String("path", r.URL.Path))
+		http.Error(w, "chartd: internal error; the server's log has more", http.StatusInternalServerError)
+		return
+	}
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	if origin := r.Header.Get("Origin"); origin != "" && checkOrigin(r, s.rules.Load().origins) == nil {
+		h.Set("Access-Control-Allow-Origin", origin)
+	}
+	h.Set("Cache-Control", "no-cache")
+	newAsset(append(b, '\n'), "application/json").serve(w, r)
+}

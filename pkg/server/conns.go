@@ -1,0 +1,90 @@
+package server
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// conns are the open WebSockets and the goroutines that read them.
+type conns struct {
+	wg     sync.WaitGroup
+	mu     sync.Mutex
+	open   map[*conn]int // the slot of the heartbeat in which each is pinged
+	next   int
+	closed bool
+}
+
+// slots spreads the pings of many connections over the heartbeat.
+const slots = 16
+
+// run takes a connection in and runs life in a goroutine of its own until the
+// connection is over. It returns false if the server is closing.
+func (cs *conns) run(c *conn, life func()) bool {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	if cs.closed {
+		return false
+	}
+	if cs.open == nil {
+		cs.open = make(map[*conn]int)
+	}
+	cs.open[c] = cs.next
+	cs.next = (cs.next + 1) % slots
+	// Under the lock, so that close does not wait before it is counted.
+	cs.wg.Go(func() {
+		defer cs.remove(c)
+		life()
+	})
+	return true
+}
+
+func (cs *conns) remove(c *conn) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	delete(cs.open, c)
+}
+
+// in returns the connections of one slot, or all of them for a negative one.
+func (cs *conns) in(slot int) []*conn {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	var out []*conn
+	for c, s := range cs.open {
+		if slot < 0 || s == slot {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// beat pings every connection once per heartbeat until ctx ends. A ping has a
+// goroutine of its own, because it waits for a write that is under way.
+func (cs *conns) beat(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(max(every/slots, time.Millisecond))
+	defer tick.Stop()
+	var pings sync.WaitGroup
+	defer pings.Wait()
+	for slot := 0; ; slot = (slot + 1) % slots {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for _, c := range cs.in(slot) {
+				pings.Go(c.ping)
+			}
+		}
+	}
+}
+
+// close takes no more connections in, cuts those that are open, and waits for
+// their readers.
+func (cs *conns) close() {
+	cs.mu.Lock()
+	cs.closed = true
+	cs.mu.Unlock()
+	for _, c := range cs.in(-1) {
+		c.cut()
+	}
+	cs.wg.Wait()
+}

@@ -1,0 +1,81 @@
+package server
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/chartd/chartd/pkg/problem"
+	"github.com/chartd/chartd/web"
+)
+
+// pagePolicy returns the Content-Security-Policy of the HTML pages.
+//
+// Scripts come from this server alone, so that markup which slipped through
+// could not run. Styles need 'unsafe-inline': every chart's SVG carries a
+// <style> element of its own, whose text differs by kind, so that no list of
+// hashes would hold.
+func pagePolicy(frameAncestors []string) string {
+	return "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+		"connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
+		"frame-ancestors " + strings.Join(frameAncestors, " ")
+}
+
+// page serves an HTML page among the assets.
+func (s *Server) page(w http.ResponseWriter, r *http.Request, name string) {
+	a, ok := s.assets[name]
+	if !ok {
+		http.Error(w, "chartd: this build has no page "+name, http.StatusNotFound)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Security-Policy", s.rules.Load().pagePolicy)
+	h.Set("Cache-Control", "no-cache")
+	a.serve(w, r)
+}
+
+// chartPage serves the page of one chart, if there is such a chart.
+func (s *Server) chartPage(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("chart")
+	if _, ok := s.charts()[name]; !ok {
+		s.unknownChart(w, name)
+		return
+	}
+	s.page(w, r, web.ChartPage)
+}
+
+// asset serves the script, the style and whatever else is embedded. Any page
+// may load them: they hold nothing but the program.
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	name := strings.TrimPrefix(r.URL.Path, "/")
+	a, ok := s.assets[name]
+	if !ok || strings.HasSuffix(name, ".html") {
+		http.NotFound(w, r)
+		return
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Origin", "*") // a module from another origin needs it
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Cache-Control", "no-cache") // ask each time; mostly answered by 304
+	a.serve(w, r)
+}
+
+// unknownChart answers 404 and says which chart was probably meant.
+func (s *Server) unknownChart(w http.ResponseWriter, name string) {
+	names := slices.Sorted(maps.Keys(s.charts()))
+	text := fmt.Sprintf("chartd: no chart %q", name)
+	switch near := problem.Nearest(name, names); {
+	case near != "":
+		text += fmt.Sprintf("; did you mean %q?", near)
+	case len(names) == 0:
+		text += "; the configuration has no charts"
+	default:
+		text += "; there is " + strings.Join(names[:min(len(names), 20)], ", ")
+		if len(names) > 20 {
+			text += fmt.Sprintf(" and %d more", len(names)-20)
+		}
+	}
+	http.Error(w, text, http.StatusNotFound)
+}

@@ -1,0 +1,102 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/problem"
+	"github.com/chartd/chartd/pkg/quantity"
+)
+
+// changeOf reads the parameters of a chart's view from a query string:
+// window, from, to, size, hidden (once for each name), title, refresh and
+// vars.NAME. Names in also may be there as well. Errors name every parameter
+// that is wrong.
+func changeOf(q url.Values, also ...string) (plotting.Change, error) {
+	var c plotting.Change
+	var errs []error
+	for _, name := range sortedKeys(q) {
+		values := q[name]
+		if len(values) > 1 && name != "hidden" {
+			errs = append(errs, fmt.Errorf("%s: stands there %d times; once is right", name, len(values)))
+			continue
+		}
+		var err error
+		switch v := values[0]; name {
+		case "window":
+			c.Window, err = duration(v)
+		case "refresh":
+			c.Refresh, err = duration(v)
+		case "from":
+			c.From, err = instant(v)
+		case "to":
+			c.To, err = instant(v)
+		case "size":
+			c.Size, err = size(v)
+		case "title":
+			c.Title = &v
+		case "hidden":
+			c.Hidden = &values
+		default:
+			key, isVar := strings.CutPrefix(name, "vars.")
+			switch {
+			case isVar:
+				if c.Vars == nil {
+					c.Vars = make(map[string]string)
+				}
+				c.Vars[key] = v
+			case !slices.Contains(also, name):
+				known := append([]string{"window", "from", "to", "size", "hidden", "title", "refresh", "vars.NAME"}, also...)
+				err = errors.New("is no parameter; " + problem.OneOf(name, known))
+			}
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	return c, errors.Join(errs...)
+}
+
+func sortedKeys(q url.Values) []string {
+	keys := make([]string, 0, len(q))
+	for k := range q {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func duration(s string) (*quantity.Duration, error) {
+	d, err := quantity.ParseDuration(s)
+	return &d, err
+}
+
+// instant reads ms since the Unix epoch or a time as RFC 3339 writes it.
+func instant(s string) (*int64, error) {
+	if ms, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return &ms, nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a time; write ms since 1970 or 2006-01-02T15:04:05Z", s)
+	}
+	return new(t.UnixMilli()), nil
+}
+
+func size(s string) (*[2]int, error) {
+	w, h, ok := strings.Cut(s, "x")
+	if ok {
+		width, errW := strconv.Atoi(w)
+		height, errH := strconv.Atoi(h)
+		if errW == nil && errH == nil {
+			return &[2]int{width, height}, nil
+		}
+	}
+	return nil, fmt.Errorf("%q is not a size; write it as 800x400", s)
+}

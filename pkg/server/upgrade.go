@@ -1,0 +1,125 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/zap"
+
+	"github.com/chartd/chartd/pkg/session"
+	"github.com/chartd/chartd/pkg/wire"
+)
+
+// Buffers of a WebSocket, in bytes. Client messages are short, and prepared
+// messages pass by the write buffer, which is pooled anyway: ten thousand idle
+// connections should cost little.
+const (
+	readBuffer  = 256
+	writeBuffer = 1024
+)
+
+// newUpgrader returns the upgrader of a server. Origins are checked before it
+// is asked, so that a refusal can say why.
+func newUpgrader(compress bool, pool *sync.Pool, handshake time.Duration) *websocket.Upgrader {
+	return &websocket.Upgrader{
+		ReadBufferSize: readBuffer, WriteBufferSize: writeBuffer, WriteBufferPool: pool,
+		Subprotocols:      []string{wire.Subprotocol},
+		EnableCompression: compress,
+		HandshakeTimeout:  handshake,
+		CheckOrigin:       func(*http.Request) bool { return true },
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+			http.Error(w, "chartd: "+reason.Error(), status)
+		},
+	}
+}
+
+// upgrade turns a request into a WebSocket. It returns at once and leaves the
+// reading to a goroutine of its own: the handler's own would keep net/http's
+// buffers alive, three times what the session itself needs.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
+	rules := s.rules.Load()
+	offered := websocket.Subprotocols(r)
+	switch err := checkOrigin(r, rules.origins); {
+	case err != nil:
+		s.refuse(w, r, "origin", http.StatusForbidden, err.Error())
+		return
+	case len(offered) > 0 && !slices.Contains(offered, wire.Subprotocol):
+		s.refuse(w, r, "protocol", http.StatusBadRequest,
+			fmt.Sprintf("no subprotocol of %q is spoken here; offer %q", offered, wire.Subprotocol))
+		return
+	case !s.isReady.Load():
+		s.refuse(w, r, "draining", http.StatusServiceUnavailable, "starting or shutting down; come back in a moment")
+		return
+	}
+	addr := clientAddr(r, rules.proxies)
+	switch s.census.enter(addr, rules.cfg.MaxConnections, rules.cfg.MaxConnectionsPerAddress) {
+	case "total":
+		s.refuse(w, r, "total", http.StatusServiceUnavailable,
+			fmt.Sprintf("%d connections are open, as many as the setting server.max_connections allows", rules.cfg.MaxConnections))
+		return
+	case "address":
+		s.refuse(w, r, "address", http.StatusTooManyRequests,
+			fmt.Sprintf("%d connections from %v are open, as many as the setting server.max_connections_per_address allows",
+				rules.cfg.MaxConnectionsPerAddress, bucket(addr)))
+		return
+	}
+	ws, err := rules.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		s.census.leave(addr)
+		s.log.Debug("no upgrade", zap.Error(err), zap.String("from", r.RemoteAddr))
+		return
+	}
+	s.adopt(ws, addr, r.Header, rules)
+}
+
+// adopt gives a fresh WebSocket its reader and its place among the others.
+func (s *Server) adopt(ws *websocket.Conn, addr netip.Addr, header http.Header, rules *rules) {
+	ws.SetReadLimit(int64(rules.cfg.MaxMessage))
+	if tcp, ok := ws.NetConn().(interface{ SetWriteBuffer(n int) error }); ok {
+		_ = tcp.SetWriteBuffer(sendBuffer) // without it a stalled peer costs more, no more than that
+	}
+	c := &conn{
+		ws: ws, metrics: s.metrics,
+		writeTimeout: rules.cfg.WriteTimeout.Std(),
+		silence:      s.heartbeat * 5 / 2,
+		compress:     rules.cfg.Compression,
+	}
+	peer := session.Peer{
+		Address: bucket(addr).String(), Origin: header.Get("Origin"), UserAgent: header.Get("User-Agent"), Since: time.Now(),
+	}
+	s.metrics.connections.Inc()
+	left := func() {
+		s.census.leave(addr)
+		s.metrics.connections.Dec()
+	}
+	if !s.conns.run(c, func() {
+		defer left()
+		s.converse(c, peer)
+	}) {
+		c.Close(wire.Close{Code: wire.CloseShutdown, Reason: "shutting down"})
+		c.cut()
+		left()
+	}
+}
+
+// converse is the life of one connection.
+func (s *Server) converse(c *conn, peer session.Peer) {
+	client, err := s.hub.Connect(c, peer)
+	if err != nil {
+		how, ok := errors.AsType[wire.Close](err)
+		if !ok {
+			how = wire.Close{Code: wire.CloseInternal, Reason: "the server's log has more"}
+			s.log.Error("no session for a connection", zap.Error(err))
+		}
+		c.Close(how)
+		_ = c.read(func([]byte) {}) // until the peer has said goodbye too
+		return
+	}
+	client.Gone(c.read(client.Handle))
+}
