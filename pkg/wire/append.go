@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -154,9 +156,11 @@ func (o object) json(name string, v json.RawMessage) object {
 
 // change writes a view's change. It is rare: one per request.
 func (o object) change(name string, c *plotting.Change) object {
-	v, err := json.Marshal(c)
-	if err != nil {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(c); err != nil {
 		panic(err) // strings, numbers and durations always encode
 	}
-	return o.raw(name, string(v))
+	return o.raw(name, strings.TrimSuffix(text.String(), "\n"))
 }
