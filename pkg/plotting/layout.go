@@ -1,0 +1,193 @@
+package plotting
+
+import (
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/font/liberation"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Sizes in px.
+const (
+	titleSize  = 14
+	labelSize  = 11
+	legendSize = 12
+	margin     = 12 // around the chart
+	rightEdge  = 22 // room for half a time label
+	timeStrip  = 22 // below the data, for time labels
+	legendRow  = 20
+	minPlot    = 60 // height below which title, then legend are left out
+	yPitch     = 44 // between ticks of the value axis
+)
+
+// box is a rectangle in a frame's units; y points down.
+type box struct{ x, y, w, h int64 }
+
+func (b box) right() int64  { return b.x + b.w }
+func (b box) bottom() int64 { return b.y + b.h }
+
+// layout is what stands still in a chart: where its parts are, and the nodes
+// of those that are drawn once an epoch.
+type layout struct {
+	width, height int // px
+	data          box // the data rectangle
+	title         *Node
+	axes          *Node // value axis and grid
+	legend        *Node
+}
+
+// typesetter measures and draws text for one layout.
+type typesetter struct {
+	c     *Canvas
+	fonts handler
+}
+
+func newTypesetter(width, height int) typesetter {
+	c := NewCanvas(width, height)
+	// The metrics are those of Liberation Sans, which Arial and Helvetica share.
+	return typesetter{c: c, fonts: handler{Plain: text.Plain{Fonts: font.NewCache(liberation.Collection())}, c: c}}
+}
+
+func (t typesetter) style(size font.Length, ink Ink, bold bool) text.Style {
+	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}
+	if bold {
+		f.Weight = 2 // bold, as golang.org/x/image/font counts
+	}
+	return text.Style{Color: ink, Font: f, Handler: t.fonts}
+}
+
+// fit shortens a text to a width in px, with an ellipsis.
+func (t typesetter) fit(s string, sty text.Style, width vg.Length) string {
+	if sty.Width(s) <= width {
+		return s
+	}
+	runes := []rune(s)
+	lo, hi := 0, len(runes)
+	for lo < hi {
+		mid := (lo + hi + 1) / 2
+		if sty.Width(string(runes[:mid])+"…") <= width {
+			lo = mid
+		} else {
+			hi = mid - 1
+		}
+	}
+	return string(runes[:lo]) + "…"
+}
+
+// entry is one name in a legend.
+type entry struct {
+	name   string
+	ink    int // index of the series' colour
+	hidden bool
+}
+
+// heading draws the title, and returns the room that is left below it.
+func (l *layout) heading(t typesetter, title string) (top vg.Length) {
+	l.title = &Node{Key: "h", Type: Group, Open: "<g data-k='h'"}
+	if title == "" || l.height < minPlot+timeStrip+margin*3+titleSize {
+		return margin
+	}
+	sty := t.style(titleSize, TextInk, true)
+	t.c.Begin()
+	sty.Handler.Draw(t.c, t.fit(title, sty, t.c.width-2*margin), sty, vg.Point{X: margin, Y: t.c.height - margin - titleSize})
+	l.title = t.c.End("h", "")
+	return margin + titleSize + margin
+}
+
+// key draws the legend in rows at the bottom, and returns its height.
+func (l *layout) key(t typesetter, entries []entry, room vg.Length) (height vg.Length) {
+	l.legend = &Node{Key: "n", Type: Group, Open: "<g data-k='n'"}
+	if len(entries) == 0 || room < minPlot+legendRow {
+		return 0
+	}
+	const swatch, gap, space = 10, 6, 18
+	sty := t.style(legendSize, TextInk, false)
+	width := t.c.width - 2*margin
+	rows := [][]entry{nil}
+	var widths []vg.Length
+	x := vg.Length(0)
+	for _, e := range entries {
+		e.name = t.fit(e.name, sty, min(width-swatch-gap, 220))
+		w := swatch + gap + sty.Width(e.name) + space
+		if x > 0 && x+w-space > width {
+			rows, x = append(rows, nil), 0
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		widths = append(widths, w)
+		x += w
+	}
+	// The legend takes a third of the room at most; what is left out is on the
+	// chart, and in the view's description.
+	if most := max(1, int(room/3/legendRow)); len(rows) > most {
+		rows = rows[:most]
+	}
+	i := 0
+	for r, row := range rows {
+		x := vg.Length(margin)
+		y := vg.Length(margin-4) + legendRow*vg.Length(len(rows)-1-r)
+		for _, e := range row {
+			t.c.Begin()
+			t.c.SetColor(SeriesInk(e.ink))
+			t.c.SetLineWidth(4)
+			t.c.Stroke(vg.Path{{Type: vg.MoveComp, Pos: vg.Point{X: x, Y: y + 4}}, {Type: vg.LineComp, Pos: vg.Point{X: x + swatch, Y: y + 4}}})
+			sty.Handler.Draw(t.c, e.name, sty, vg.Point{X: x + swatch + gap, Y: y})
+			class := ""
+			if e.hidden {
+				class = "off"
+			}
+			l.legend.Kids = append(l.legend.Kids, t.c.End("n"+strconv.Itoa(i), class))
+			x += widths[i]
+			i++
+		}
+	}
+	return legendRow*vg.Length(len(rows)) + 4
+}
+
+// axis draws the value axis and its grid by gonum/plot, and pins the data
+// rectangle: its left edge lies on a grid of 8 px, so that a longer label
+// seldom moves it, and a change of labels within an epoch never does.
+func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length) {
+	p := plot.New()
+	p.BackgroundColor = nil
+	p.TextHandler = t.fonts
+	p.X.Min, p.X.Max = 0, 1
+	p.HideX()
+	p.X.Padding = 0
+	p.Y.Min, p.Y.Max = r.min, r.max
+	p.Y.Label.Text, p.Y.Label.TextStyle = a.Label, t.style(labelSize, MutedInk, false)
+	p.Y.Label.TextStyle.XAlign, p.Y.Label.TextStyle.YAlign = draw.XCenter, draw.YBottom
+	p.Y.Tick.Label = t.style(labelSize, MutedInk, false)
+	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = draw.XRight, draw.YCenter
+	p.Y.Tick.Length, p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width = 0, 0, 0
+	p.Y.Padding = 4
+	var ticks plot.ConstantTicks
+	for v := range r.ticks {
+		ticks = append(ticks, plot.Tick{Value: v, Label: a.Unit.Tick(v, max(r.max, -r.min), r.step)})
+	}
+	p.Y.Tick.Marker = ticks
+	grid := plotter.NewGrid()
+	grid.Vertical.Color = nil
+	grid.Horizontal = draw.LineStyle{Color: GridInk, Width: 1}
+	p.Add(grid)
+
+	t.c.Begin()
+	dc := draw.Crop(draw.NewCanvas(t.c, t.c.width, t.c.height), margin, -rightEdge, bottom, -top)
+	natural := p.DataCanvas(dc).Min.X
+	pinned := vg.Length((int(natural) + 7) / 8 * 8)
+	dc = draw.Crop(dc, pinned-natural, 0, 0, 0)
+	p.Draw(dc)
+	l.axes = t.c.End("f", "")
+
+	d := p.DataCanvas(dc)
+	x0, y0 := t.c.units(vg.Point{X: d.Min.X, Y: d.Max.Y})
+	x1, y1 := t.c.units(vg.Point{X: d.Max.X, Y: d.Min.Y})
+	l.data = box{x0, y0, x1 - x0, y1 - y0}
+}
+
+// axisTicks is how many ticks a value axis of a height in px has, about.
+func axisTicks(height int) int { return max(2, (height-80)/yPitch) }

@@ -1,0 +1,203 @@
+package plotting
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chartd/chartd/pkg/store"
+)
+
+// maxLines is how many series one chart draws; more would not be told apart,
+// and the first ones stand for all.
+const maxLines = 64
+
+// line is one series of the store on a chart.
+type line struct {
+	series *store.Series
+	name   string
+	index  int    // in the chart: its colour
+	key    string // of its node: "s" and the index
+	hidden bool
+	trace  trace
+	cursor store.Cursor
+	begun  bool
+	groups []*Node // the nodes of its shapes, as last drawn
+}
+
+// resolve finds the series that a spec and a view ask for, in the spec's
+// order, and names them.
+func resolve(spec *Spec, v View, q store.Querier) ([]*line, error) {
+	var lines []*line
+	hidden := v.Hidden()
+	seen := map[*store.Series]bool{}
+	for _, s := range spec.Series {
+		ms, err := matchers(s, spec, v)
+		if err != nil {
+			return nil, err
+		}
+		found := q.Select(spec.expand(s.Metric, v), ms)
+		tell := telling(found)
+		for _, series := range found {
+			if len(lines) == maxLines || seen[series] {
+				continue
+			}
+			seen[series] = true
+			name := seriesName(spec.expand(s.Name, v), series, tell)
+			lines = append(lines, &line{
+				series: series, name: name, index: len(lines), key: "s" + strconv.Itoa(len(lines)),
+				hidden: slices.Contains(hidden, name),
+			})
+		}
+	}
+	return lines, nil
+}
+
+func matchers(s SeriesSpec, spec *Spec, v View) ([]store.Matcher, error) {
+	ms := make([]store.Matcher, 0, len(s.Labels))
+	for label, value := range s.Labels {
+		m, err := store.ParseMatcher(label, spec.expand(value, v))
+		if err != nil {
+			return nil, err
+		}
+		ms = append(ms, m)
+	}
+	slices.SortFunc(ms, func(a, b store.Matcher) int { return strings.Compare(a.Label(), b.Label()) })
+	return ms, nil
+}
+
+// expand replaces "$name" by the view's value of that var; a "$" before
+// anything else stays.
+func (s *Spec) expand(text string, v View) string {
+	if len(s.Vars) == 0 || !strings.Contains(text, "$") {
+		return text
+	}
+	set := v.Vars()
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(text, "$")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		n := 0
+		for n < len(after) && (after[n] == '_' || after[n]|0x20 >= 'a' && after[n]|0x20 <= 'z' || n > 0 && after[n] >= '0' && after[n] <= '9') {
+			n++
+		}
+		name := after[:n]
+		if val, ok := set[name]; ok {
+			b.WriteString(val)
+		} else if val, ok := s.Vars[name]; ok {
+			b.WriteString(val)
+		} else {
+			b.WriteString("$" + name)
+		}
+		text = after[n:]
+	}
+}
+
+// telling returns the labels in which the series differ.
+func telling(found []*store.Series) []string {
+	if len(found) < 2 {
+		return nil
+	}
+	var names []string
+	for _, s := range found {
+		for _, l := range s.Labels() {
+			if slices.Contains(names, l.Name) {
+				continue
+			}
+			if slices.ContainsFunc(found, func(o *store.Series) bool { return o.Labels().Get(l.Name) != l.Value }) {
+				names = append(names, l.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// seriesName fills in a name's template: "{label}" and "{metric}". Without one
+// it is what tells the series from its like, or the metric.
+func seriesName(template string, s *store.Series, tell []string) string {
+	if template == "" {
+		var parts []string
+		for _, l := range tell {
+			if v := s.Labels().Get(l); v != "" {
+				parts = append(parts, v)
+			}
+		}
+		if len(parts) == 0 {
+			return s.Metric()
+		}
+		return strings.Join(parts, " ")
+	}
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(template, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		name, rest, closed := strings.Cut(after, "}")
+		switch {
+		case !closed:
+			b.WriteString("{" + after)
+			return b.String()
+		case name == "metric":
+			b.WriteString(s.Metric())
+		default:
+			b.WriteString(s.Labels().Get(name))
+		}
+		template = rest
+	}
+}
+
+// sameSeries reports whether two lists show the same series in the same order
+// under the same names.
+func sameSeries(a, b []*line) bool {
+	return slices.EqualFunc(a, b, func(x, y *line) bool {
+		return x.series == y.series && x.name == y.name && x.hidden == y.hidden
+	})
+}
+
+// follow brings the line's trace up to what the store holds from a time on;
+// what is later than to (ms) is left out. buf is scratch space, returned for
+// the next one.
+func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
+	reread := func(t int64) {
+		t = l.trace.rewind(max(t, from))
+		l.cursor = l.series.Each(t, math.MaxInt64, func(block []store.Sample) {
+			for _, s := range block {
+				if s.T <= to {
+					l.trace.add(s.T, s.V)
+				}
+			}
+		})
+		l.begun = true
+	}
+	if !l.begun {
+		reread(from)
+		return buf
+	}
+	samples, next, t, rewound := l.series.Since(l.cursor, buf[:0])
+	if rewound {
+		reread(t)
+		return buf
+	}
+	l.cursor = next
+	for _, s := range samples {
+		if s.T <= to {
+			l.trace.add(s.T, s.V)
+		}
+	}
+	return samples
+}
+
+// value returns the newest value not older than from, or NaN.
+func (l *line) value(from int64) float64 {
+	if s, ok := l.series.Last(); ok && s.T >= from {
+		return s.V
+	}
+	return math.NaN()
+}

@@ -1,0 +1,199 @@
+package plotting
+
+import (
+	"crypto/rand"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chartd/chartd/pkg/store"
+)
+
+// Live draws one view again and again. It follows the store by what was
+// appended since the last time, and shares with the last frame every node that
+// did not change. It belongs to one loop: it is not safe for concurrent use.
+type Live struct {
+	spec *Spec
+	q    store.Querier
+	zone *time.Location
+
+	view       View
+	generation uint64
+	lines      []*line
+	body       body
+	seen       []*line // the lines that the body has last begun with
+
+	epoch     string
+	head      header
+	prev      *Frame
+	described int64 // ms; when the description was last written
+}
+
+// body is how a kind fills a chart. One is made for a view, and made anew when
+// the view or its lines change.
+type body interface {
+	// follow takes in what is new in the store for a range of time in ms, of
+	// which to is now in a live view. It reports whether what stands still has
+	// to be drawn again, so that a new epoch begins.
+	follow(from, to int64) (restart bool)
+	// begin draws what stands still, for a new epoch.
+	begin(h header, from, to int64)
+	// attributes are those of the <svg> by which a page reads values.
+	attributes() string
+	// nodes returns what is drawn now, in order; the same pointers as before
+	// where nothing has changed.
+	nodes(from, to int64) []*Node
+}
+
+// header is what every kind's layout starts with.
+type header struct {
+	spec    *Spec
+	view    View
+	zone    *time.Location
+	title   string
+	id      string // unique in a page; for references within the SVG
+	entries []entry
+}
+
+// NewLive returns a Live for views of a chart. The spec must be valid.
+func NewLive(spec *Spec, q store.Querier) *Live {
+	zone := time.Local
+	if spec.Timezone != "" {
+		if z, err := time.LoadLocation(spec.Timezone); err == nil {
+			zone = z
+		}
+	}
+	return &Live{spec: spec, q: q, zone: zone}
+}
+
+// descriptionEvery is how often a description is brought up to date, in ms. It
+// is for a screen reader, which nobody wants to hear every second.
+const descriptionEvery = 10_000
+
+// Render returns the frame that v shows at a time in ms since the Unix epoch:
+// the very frame of the last call if nothing has changed.
+func (l *Live) Render(v View, now int64) (*Frame, error) {
+	restart, err := l.look(v)
+	if err != nil {
+		return nil, err
+	}
+	from, to := v.From, v.To
+	if v.Live() {
+		from, to = now-v.Window.Millis(), now
+	}
+	if l.body.follow(from, to) || restart || l.prev == nil {
+		return l.restart(from, to), nil
+	}
+	root := l.prev.Root
+	kids := slices.Clone(root.Kids[:headNodes])
+	if now >= l.described+descriptionEvery || now < l.described {
+		l.described = now
+		if text := l.description(from); text != string(kids[1].Live) {
+			kids[1] = &Node{Key: kids[1].Key, Type: Text, Open: kids[1].Open, Live: []byte(text)}
+		}
+	}
+	kids = append(kids, l.body.nodes(from, to)...)
+	if !slices.Equal(kids, root.Kids) {
+		l.prev = &Frame{Epoch: l.epoch, Root: &Node{Type: Group, Open: root.Open, Kids: kids}}
+	}
+	return l.prev, nil
+}
+
+// look finds the view's series, and reports whether they or the view are
+// others than before.
+func (l *Live) look(v View) (changed bool, err error) {
+	if gen := l.q.Generation(); l.body == nil || v != l.view || gen != l.generation {
+		lines, err := resolve(l.spec, v, l.q)
+		if err != nil {
+			return false, err
+		}
+		l.generation = gen
+		if l.body != nil && v == l.view && sameSeries(lines, l.lines) {
+			return false, nil
+		}
+		l.lines, l.view = lines, v
+		l.head = header{spec: l.spec, view: v, zone: l.zone, title: v.Title, id: "c" + v.ID()[len(v.Chart)+1:]}
+		if v.Title == "" {
+			l.head.title = l.spec.expand(l.spec.Title, v)
+		}
+		for i, ln := range lines {
+			l.head.entries = append(l.head.entries, entry{name: ln.name, ink: i, hidden: ln.hidden})
+		}
+		l.body = kinds[l.spec.Kind](l.head, lines)
+		return true, nil
+	}
+	return false, nil
+}
+
+// headNodes is how many nodes stand before a body's: title, desc, style.
+const headNodes = 3
+
+// restart begins a new epoch.
+func (l *Live) restart(from, to int64) *Frame {
+	h := l.head
+	l.epoch = newEpoch()
+	l.described = to
+	l.body.begin(h, from, to)
+
+	open := fmt.Appendf(nil, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d' class='chartd' role='img' aria-labelledby='%st %sd' data-kind='%s'",
+		h.view.Width, h.view.Height, h.view.Width*unit, h.view.Height*unit, h.id, h.id, h.spec.Kind)
+	open = append(open, l.body.attributes()...)
+	name := h.title
+	if name == "" {
+		name = h.view.Chart
+	}
+	kids := []*Node{
+		{Key: "title", Type: Text, Open: "<title data-k='title' id='" + h.id + "t'", Live: []byte(name)},
+		{Key: "desc", Type: Text, Open: "<desc data-k='desc' id='" + h.id + "d'", Live: []byte(l.description(from))},
+		{Key: "css", Type: Raw, Open: "<style data-k='css'", Live: []byte(styleSheet)},
+	}
+	kids = append(kids, l.body.nodes(from, to)...)
+	l.prev = &Frame{Epoch: l.epoch, Root: &Node{Type: Group, Open: string(open), Kids: kids}}
+	return l.prev
+}
+
+// newEpoch returns four random letters and digits: enough that a client that
+// comes back does not take a new epoch for the one it knows.
+func newEpoch() string { return strings.ToLower(rand.Text()[:4]) }
+
+// description says in words what the chart shows now.
+func (l *Live) description(from int64) string {
+	var b strings.Builder
+	if d := l.spec.expand(l.spec.Description, l.view); d != "" {
+		b.WriteString(strings.TrimSuffix(d, ".") + ". ")
+	}
+	switch {
+	case len(l.lines) == 0:
+		return b.String() + "No data yet."
+	case l.spec.Kind == Gauge || l.spec.Kind == Stat || l.spec.Kind == Bar:
+	case l.view.Live():
+		b.WriteString("The last " + l.view.Window.String() + ". ")
+	default:
+		b.WriteString("From " + time.UnixMilli(l.view.From).In(l.zone).Format(time.DateTime) + " to " +
+			time.UnixMilli(l.view.To).In(l.zone).Format(time.DateTime) + ". ")
+	}
+	const most = 8
+	said := 0
+	for _, ln := range l.lines {
+		if ln.hidden {
+			continue
+		}
+		if said == most {
+			b.WriteString(", and " + strconv.Itoa(len(l.lines)-said) + " more")
+			break
+		}
+		if said > 0 {
+			b.WriteString(", ")
+		}
+		said++
+		if v := ln.value(from); math.IsNaN(v) {
+			b.WriteString(ln.name + " has no value")
+		} else {
+			b.WriteString(ln.name + " " + l.spec.Y.Unit.Value(v))
+		}
+	}
+	return b.String() + "."
+}

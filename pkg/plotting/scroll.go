@@ -1,0 +1,304 @@
+package plotting
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+
+	"github.com/chartd/chartd/pkg/store"
+)
+
+// maxUnits is how far an epoch's coordinates may run before a new one begins:
+// browsers hold them as 32-bit floats, which are exact to a tenth of a unit up
+// to here.
+const maxUnits = 500_000
+
+// clipFar is half the width of the clip that moves with the data.
+const clipFar = 2 * maxUnits
+
+// scrolling is the body of the kinds that have a time axis. Everything that
+// moves lives in one group at fixed units per ms from the epoch's start, so
+// that a new sample is an append, and the moving window one transform.
+type scrolling struct {
+	style   scrollStyle
+	lines   []*line
+	visible []*line
+	stack   *stack // nil: each line by itself
+	window  int64  // ms
+	head    header
+	y       lazyRange
+	layout  layout
+	scale   scale
+	ticks   timeTicks
+	shapes  []shape
+	base    int64 // the number of the chunk that is called 0
+	buf     []store.Sample
+
+	// The nodes as last drawn: clips, axes, the clipped group, the one in it
+	// that moves, and in that the time ticks, the data, and the marks; what is
+	// said without data, legend, title.
+	clip, p, x, t, b, m, e *Node
+}
+
+// scrollStyle is what tells the kinds with a time axis apart.
+type scrollStyle struct {
+	// classes of the groups of the line's shapes, in drawing order; see the
+	// style sheet.
+	classes []string
+	// shapes of a line, by class, for a base line at a y in units.
+	shapes func(base int64) []shape
+	zero   bool // the value axis always has 0
+	stack  bool
+}
+
+func newScrolling(style scrollStyle, h header, lines []*line) *scrolling {
+	s := &scrolling{style: style, lines: lines, head: h, window: h.view.Window.Millis()}
+	if !h.view.Live() {
+		s.window = h.view.To - h.view.From
+	}
+	// The data rectangle's width is not known before the axis is; a bucket of
+	// about a px is what matters.
+	bucket := s.window / int64(max(h.view.Width-64, 16))
+	for _, l := range lines {
+		l.trace = newTrace(bucket, h.spec.Gap.Millis())
+		if !l.hidden {
+			s.visible = append(s.visible, l)
+		}
+	}
+	if style.stack {
+		s.stack = newStack(s.visible, h.spec.Gap.Millis())
+	}
+	return s
+}
+
+func (s *scrolling) follow(from, to int64) bool {
+	limit := int64(math.MaxInt64) // what is ahead of now scrolls in
+	if !s.head.view.Live() {
+		limit = to
+	}
+	if s.stack != nil {
+		s.stack.follow(from, limit)
+	} else {
+		for _, l := range s.visible {
+			s.buf = l.follow(from, limit, s.buf)
+		}
+	}
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, l := range s.visible {
+		l.trace.trim(from)
+		a, b := l.trace.extent(from, to)
+		lo, hi = min(lo, a), max(hi, b)
+	}
+	_, changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), to)
+	x := s.scale.x(to)
+	return changed || x > maxUnits || x < -maxUnits
+}
+
+func (s *scrolling) begin(h header, from, to int64) {
+	s.head = h
+	ts := newTypesetter(h.view.Width, h.view.Height)
+	s.layout = layout{width: h.view.Width, height: h.view.Height}
+	l := &s.layout
+	top := l.heading(ts, h.title)
+	entries := h.entries
+	if h.spec.Legend == LegendNone {
+		entries = nil
+	}
+	bottom := l.key(ts, entries, ts.c.height-top-timeStrip-margin)
+	l.axis(ts, s.y.now, h.spec.Y, top, bottom+timeStrip+margin-4)
+
+	d := l.data
+	base := d.bottom()
+	s.scale = scale{
+		t0: to, perMs: float64(d.w) / float64(s.window),
+		bottom: d.bottom(), min: s.y.now.min, perUnit: float64(d.h) / (s.y.now.max - s.y.now.min),
+	}
+	if !h.view.Live() {
+		s.scale.t0 = from
+	}
+	if s.y.now.min < 0 {
+		base = min(max(s.scale.y(0), d.y), d.bottom())
+	}
+	s.shapes = s.style.shapes(base)
+	s.base = math.MaxInt64
+	for _, ln := range s.lines {
+		ln.groups = make([]*Node, len(s.shapes))
+		for _, c := range ln.trace.chunks {
+			c.dirty, c.drawn = 0, nil
+			s.base = min(s.base, c.index)
+		}
+		s.base = min(s.base, floorDiv(from, ln.trace.span()))
+	}
+	s.clip = s.clips()
+	s.ticks = newTimeTicks(s.window, d, h.zone)
+	s.m = s.drawMarks()
+	s.p, s.x, s.b, s.t, s.e = nil, nil, nil, nil, nil
+}
+
+func (s *scrolling) attributes() string {
+	b := append([]byte(" data-x0='"), strconv.FormatInt(s.scale.t0, 10)...)
+	b = append(b, "' data-xs='"...)
+	b = strconv.AppendFloat(b, s.scale.perMs, 'g', -1, 64)
+	b = append(b, "' data-y='"...)
+	b = strconv.AppendFloat(b, s.y.now.min, 'g', -1, 64)
+	b = strconv.AppendFloat(append(b, ' '), s.y.now.max, 'g', -1, 64)
+	d := s.layout.data
+	b = append(b, "' data-unit='"...)
+	b = AppendEscaped(b, []byte(s.head.spec.Y.Unit))
+	b = appendAttr(b, "' data-rect='", d.x)
+	b = appendAttr(b, " ", d.y)
+	b = appendAttr(b, " ", d.w)
+	b = appendAttr(b, " ", d.h)
+	return string(append(b, '\''))
+}
+
+// clips cuts the data to their rectangle, and the time labels below it to the
+// picture. The first clip stands still; the second moves with the data, and
+// only bounds their height.
+func (s *scrolling) clips() *Node {
+	d, w := s.layout.data, int64(s.layout.width*unit)
+	strip := d.bottom() + timeStrip*unit
+	var b []byte
+	b = append(b, "<clipPath id='"+s.head.id+"a'><path d='M"...)
+	b = appendXY(b, d.x, d.y-unit)
+	b = appendAttr(b, "H", d.right())
+	b = appendAttr(b, "V", d.bottom()+unit)
+	b = appendAttr(b, "H", w)
+	b = appendAttr(b, "V", strip)
+	b = append(b, "H0"...)
+	b = appendAttr(b, "V", d.bottom()+unit)
+	b = appendAttr(b, "H", d.x)
+	b = append(b, "Z'/></clipPath><clipPath id='"+s.head.id+"b'><path d='M"...)
+	b = appendXY(b, -clipFar, d.y-unit)
+	b = appendAttr(b, "H", clipFar)
+	b = appendAttr(b, "V", d.bottom()+unit)
+	b = appendAttr(b, "H", -clipFar)
+	b = append(b, "Z'/></clipPath>"...)
+	return &Node{Key: "defs", Type: Raw, Open: "<defs data-k='defs'", Live: b}
+}
+
+func (s *scrolling) nodes(from, to int64) []*Node {
+	s.drawData()
+	t := s.ticks.follow(&s.scale, from, to)
+	shift := appendAttr(make([]byte, 0, 24), "translate(", s.layout.data.right()-s.scale.x(to))
+	shift = append(shift, " 0)"...)
+	if x := s.x; x == nil || x.Kids[0] != t || x.Kids[1] != s.b || !bytes.Equal(x.Live, shift) {
+		s.x = &Node{Key: "x", Type: Group, Open: "<g data-k='x' class='x'", Live: shift, Kids: []*Node{t, s.b, s.m}}
+		s.p = &Node{Key: "p", Type: Group, Open: "<g data-k='p' clip-path='url(#" + s.head.id + "a)'", Kids: []*Node{s.x}}
+	}
+	s.drawEmpty()
+	l := &s.layout
+	return []*Node{s.clip, l.axes, s.p, s.e, l.legend, l.title}
+}
+
+// drawData brings the data's group up to date.
+func (s *scrolling) drawData() {
+	n := len(s.visible)
+	changed := s.b == nil
+	for i, sh := range s.shapes {
+		for _, ln := range s.visible {
+			g := s.drawLine(ln, i, sh)
+			changed = changed || g != ln.groups[i]
+			ln.groups[i] = g
+		}
+	}
+	for _, ln := range s.visible {
+		for _, c := range ln.trace.chunks {
+			c.dirty = len(c.pts)
+		}
+	}
+	if !changed {
+		return
+	}
+	groups := make([]*Node, 0, len(s.shapes)*n)
+	for i := range s.shapes {
+		for j, ln := range s.visible {
+			if s.stack != nil { // each area hides the foot of the next higher one
+				ln = s.visible[n-1-j]
+			}
+			groups = append(groups, ln.groups[i])
+		}
+	}
+	s.b = &Node{Key: "b", Type: Group, Open: "<g data-k='b' clip-path='url(#" + s.head.id + "b)'", Kids: groups}
+}
+
+// drawLine returns the group of a line's i-th shape, the same one as before if
+// nothing in it has changed.
+func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
+	old := ln.groups[i]
+	class := s.style.classes[i]
+	key := ln.key
+	if class[0] == 'a' {
+		key = "a" + key[1:]
+	}
+	changed := old == nil || len(old.Kids) != len(ln.trace.chunks)
+	for j, c := range ln.trace.chunks {
+		if c.drawn == nil {
+			c.drawn = make([]drawn, len(s.shapes))
+		}
+		d := &c.drawn[i]
+		if d.node == nil {
+			d.node = &Node{Key: key + "." + strconv.FormatInt(c.index-s.base, 10), Type: Path}
+			d.node.Open = "<path data-k='" + d.node.Key + "'"
+			c.dirty = 0
+		}
+		d.draw(c, &s.scale, sh)
+		changed = changed || old.Kids[j] != d.node
+	}
+	if !changed {
+		return old
+	}
+	kids := make([]*Node, len(ln.trace.chunks))
+	for j, c := range ln.trace.chunks {
+		kids[j] = c.drawn[i].node
+	}
+	g := &Node{Key: key, Type: Group, Kids: kids}
+	if old != nil {
+		g.Open = old.Open
+		return g
+	}
+	open := append([]byte("<g data-k='"), key...)
+	open = append(append(open, "' class='"...), class...)
+	open = append(append(open, " c"...), strconv.Itoa(ln.index%Colors)...)
+	open = append(open, "' data-name='"...)
+	g.Open = string(append(AppendEscaped(open, []byte(ln.name)), '\''))
+	return g
+}
+
+// drawEmpty says that there is no data, as long as there is none.
+func (s *scrolling) drawEmpty() {
+	text := "No data yet"
+	for _, ln := range s.visible {
+		if len(ln.trace.chunks) > 0 {
+			text = ""
+		}
+	}
+	if len(s.lines) > 0 && len(s.visible) == 0 {
+		text = "All series are hidden"
+	}
+	if s.e != nil && string(s.e.Live) == text {
+		return
+	}
+	d := s.layout.data
+	open := appendAttr([]byte("<text data-k='e' class='fm' text-anchor='middle' font-size='130' x='"), "", d.x+d.w/2)
+	open = appendAttr(open, "' y='", d.y+d.h/2)
+	s.e = &Node{Key: "e", Type: Text, Open: string(append(open, '\'')), Live: []byte(text)}
+}
+
+// drawMarks draws the view's annotations, which move with the data.
+func (s *scrolling) drawMarks() *Node {
+	g := &Node{Key: "m", Type: Group, Open: "<g data-k='m'"}
+	d := s.layout.data
+	for i, m := range s.head.view.Marks() {
+		x := max(-clipFar, min(clipFar, s.scale.x(m.T)))
+		b := appendAttr(nil, "<path class='st' stroke-dasharray='40 30' d='M", x)
+		b = appendAttr(b, " ", d.y)
+		b = appendAttr(b, "V", d.bottom())
+		b = appendAttr(b, "'/><text class='ft' x='", x)
+		b = appendAttr(b, "' y='", d.y+12*unit)
+		b = append(AppendEscaped(append(b, "'>"...), []byte(m.Text)), "</text>"...)
+		key := "m" + strconv.Itoa(i)
+		g.Kids = append(g.Kids, &Node{Key: key, Type: Raw, Open: "<g data-k='" + key + "'", Live: b})
+	}
+	return g
+}

@@ -1,0 +1,169 @@
+package plotting
+
+import (
+	"math"
+
+	"github.com/chartd/chartd/pkg/store"
+)
+
+// defaultHold is how long a series counts in a stack with its last value, in
+// ms, when the chart has no gap setting.
+const defaultHold = 60_000
+
+// stackLag is how long a stack waits for a series that is behind the others,
+// in ms, before it goes on with that one's last value.
+const stackLag = 2_000
+
+// loadSlabs is in how many pieces a stack's window is first read, so that no
+// more than that part of it is held at once.
+const loadSlabs = 64
+
+// stack piles series up: the trace of the i-th line has, at each time at which
+// any series has a sample, the sum of the lines up to i. A series without a
+// sample at that time counts with its last value, as long as that is not older
+// than hold; then, and where it is NaN, it counts nothing.
+type stack struct {
+	lines   []*line
+	hold    int64 // ms
+	pending [][]store.Sample
+	last    []store.Sample // newest that has been added up, by line
+	done    int64          // ms; everything up to here is in the traces
+	begun   bool
+}
+
+func newStack(lines []*line, hold int64) *stack {
+	if hold <= 0 {
+		hold = defaultHold
+	}
+	return &stack{
+		lines: lines, hold: hold,
+		pending: make([][]store.Sample, len(lines)), last: make([]store.Sample, len(lines)),
+	}
+}
+
+// follow brings all traces up to what the store holds from a time on; what is
+// later than to (ms) is left out.
+func (s *stack) follow(from, to int64) {
+	if !s.begun {
+		s.load(from, to)
+		return
+	}
+	again, rewound := int64(math.MaxInt64), false
+	for i, l := range s.lines {
+		had := len(s.pending[i])
+		samples, next, t, back := l.series.Since(l.cursor, s.pending[i])
+		if back {
+			again, rewound = min(again, t), true
+			continue
+		}
+		l.cursor, s.pending[i] = next, samples
+		if len(samples) > had && samples[had].T <= s.done {
+			again, rewound = min(again, samples[had].T), true
+		}
+	}
+	if rewound {
+		s.load(max(again, from), to)
+		return
+	}
+	s.add(s.ready(), to)
+}
+
+// ready returns the time up to which no series has to be waited for.
+func (s *stack) ready() int64 {
+	newest, slowest := int64(math.MinInt64), int64(math.MaxInt64)
+	for i, l := range s.lines {
+		t := s.last[i].T
+		if p := s.pending[i]; len(p) > 0 {
+			t = p[len(p)-1].T
+		} else if last, ok := l.series.Last(); !ok || last.T < s.done-s.hold {
+			continue
+		}
+		newest, slowest = max(newest, t), min(slowest, t)
+	}
+	return max(slowest, newest-stackLag)
+}
+
+// load reads everything from a time on once more.
+func (s *stack) load(t, to int64) {
+	for _, l := range s.lines {
+		t = min(t, l.trace.rewind(t))
+	}
+	for i := range s.lines {
+		s.pending[i], s.last[i] = s.pending[i][:0], store.Sample{T: math.MinInt64}
+	}
+	s.begun, s.done = true, t-1
+	// Values from before t still count at t.
+	start := t - s.hold
+	end := start
+	for _, l := range s.lines {
+		if last, ok := l.series.Last(); ok {
+			end = max(end, min(last.T, to))
+		}
+	}
+	step := max((end-start)/loadSlabs, 1)
+	for slab := start; ; slab += step {
+		upto := slab + step - 1
+		if upto >= end {
+			upto = math.MaxInt64
+		}
+		newest := int64(math.MinInt64)
+		for i, l := range s.lines {
+			l.cursor = l.series.Each(slab, upto, func(block []store.Sample) {
+				s.pending[i] = append(s.pending[i], block...)
+			})
+			if p := s.pending[i]; len(p) > 0 {
+				newest = max(newest, p[len(p)-1].T)
+			}
+		}
+		if upto == math.MaxInt64 {
+			s.add(s.ready(), to)
+			return
+		}
+		s.add(newest, to)
+	}
+}
+
+// add sums up the pending samples up to a time.
+func (s *stack) add(upto, to int64) {
+	heads := make([]int, len(s.lines))
+	for {
+		t := int64(math.MaxInt64)
+		for i, p := range s.pending {
+			if heads[i] < len(p) {
+				t = min(t, p[heads[i]].T)
+			}
+		}
+		if t > upto || t == math.MaxInt64 {
+			break
+		}
+		for i, p := range s.pending {
+			if heads[i] < len(p) && p[heads[i]].T == t {
+				s.last[i] = p[heads[i]]
+				heads[i]++
+			}
+		}
+		if t > s.done {
+			s.done = t
+			if t <= to {
+				s.sum(t)
+			}
+		}
+	}
+	for i, p := range s.pending {
+		s.pending[i] = p[:copy(p, p[heads[i]:])]
+	}
+}
+
+func (s *stack) sum(t int64) {
+	total, known := 0.0, false
+	for i, l := range s.lines {
+		if v := s.last[i]; v.T != math.MinInt64 && t-v.T <= s.hold && !math.IsNaN(v.V) {
+			total, known = total+v.V, true
+		}
+		if known {
+			l.trace.add(t, total)
+		} else {
+			l.trace.add(t, math.NaN())
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package plotting
+
+import (
+	"strconv"
+	"time"
+)
+
+// timeTicks are the labels and grid lines of a time axis. They move with the
+// data; one enters and one leaves now and then, the others stay as they are.
+type timeTicks struct {
+	step  timeStep
+	zone  *time.Location
+	data  box
+	slack int64 // ms: how far outside the data a label may still be seen
+	nodes []*Node
+	times []int64
+	group *Node
+	next  timeTick
+}
+
+// labelSlack is how far from the data's edge, in px, a label may lie and still
+// be seen in part.
+const labelSlack = 40
+
+func newTimeTicks(window int64, data box, zone *time.Location) timeTicks {
+	return timeTicks{
+		step: pickTimeStep(window, float64(data.w)/unit), zone: zone, data: data,
+		slack: window * labelSlack * unit / max(data.w, 1),
+	}
+}
+
+// follow returns the group of the ticks that a range of time in ms shows.
+func (tt *timeTicks) follow(s *scale, from, to int64) *Node {
+	from, to = from-tt.slack, to+tt.slack
+	changed := tt.group == nil
+	if changed {
+		tt.next = tt.step.next(from, tt.zone)
+	}
+	gone := 0
+	for gone < len(tt.times) && tt.times[gone] < from {
+		gone++
+	}
+	changed = changed || gone > 0 || tt.next.t <= to
+	if !changed {
+		return tt.group
+	}
+	tt.nodes, tt.times = append([]*Node(nil), tt.nodes[gone:]...), tt.times[gone:]
+	for ; tt.next.t <= to; tt.next = tt.step.next(tt.next.t, tt.zone) {
+		if tt.next.t >= from {
+			tt.nodes, tt.times = append(tt.nodes, tt.draw(s)), append(tt.times, tt.next.t)
+		}
+	}
+	tt.group = &Node{Key: "t", Type: Group, Open: "<g data-k='t' class='fm'", Kids: tt.nodes}
+	return tt.group
+}
+
+// draw returns the node of the next tick: a grid line and a label.
+func (tt *timeTicks) draw(s *scale) *Node {
+	key := "t" + strconv.FormatInt(tt.next.t, 36)
+	x := s.x(tt.next.t)
+	b := appendAttr(nil, "<path class='sg' d='M", x)
+	b = appendAttr(b, " ", tt.data.y)
+	b = appendAttr(b, "V", tt.data.bottom())
+	b = appendAttr(b, "'/><text x='", x)
+	b = appendAttr(b, "' y='", tt.data.bottom()+16*unit)
+	b = append(append(append(b, "'>"...), tt.next.label...), "</text>"...)
+	return &Node{Key: key, Type: Raw, Open: "<g data-k='" + key + "'", Live: b}
+}

@@ -1,0 +1,208 @@
+package plotting
+
+import (
+	"math"
+	"slices"
+)
+
+// chunkBuckets is how many buckets, each about a px wide, make a chunk: short
+// enough that an append touches a short path, long enough that a chart has few.
+const chunkBuckets = 32
+
+// point is a sample as it is drawn; a NaN is a break in the line.
+type point struct {
+	t int64 // ms
+	v float64
+}
+
+// trace is the window of one line, thinned to what its pixels can show. Time
+// is cut into buckets of a fixed width, aligned to the Unix epoch, and of each
+// the first, smallest, largest and last sample are kept (M4: Jugel and others,
+// VLDB 2014), which draw the same pixels as all of them. Only the newest
+// bucket can change, so that what is drawn stays as it is while samples
+// arrive, and costs what its pixels cost, however many samples there are.
+type trace struct {
+	bucket int64 // ms
+	gap    int64 // ms of silence that break the line; 0: none does
+	chunks []*chunk
+	open   bucketState
+}
+
+// chunk is a run of chunkBuckets buckets, drawn as one path or one for each
+// way in which the kind draws.
+type chunk struct {
+	index int64 // floorDiv(t, bucket·chunkBuckets)
+	pts   []point
+	// join holds the last points of the chunk before, so that the line goes on
+	// across the seam, and a fill overlaps there.
+	join   [2]point
+	joins  int
+	dirty  int     // pts before it are drawn and have not changed since
+	lo, hi float64 // over all pts ever in it; +Inf, -Inf when empty
+	drawn  []drawn // by shape
+}
+
+// bucketState is the newest bucket.
+type bucketState struct {
+	valid                  bool
+	index                  int64
+	start                  int // in the last chunk's pts
+	n                      int
+	first, low, high, last point
+	broken                 bool // it has a break already
+}
+
+func newTrace(bucket, gap int64) trace { return trace{bucket: max(1, bucket), gap: gap} }
+
+// add appends a sample that is newer than all before.
+func (tr *trace) add(t int64, v float64) {
+	if tr.gap > 0 {
+		if last, ok := tr.last(); ok && t-last.t > tr.gap && !math.IsNaN(last.v) {
+			tr.put(last.t, math.NaN())
+		}
+	}
+	tr.put(t, v)
+}
+
+func (tr *trace) put(t int64, v float64) {
+	if math.IsInf(v, 0) {
+		v = math.NaN()
+	}
+	b := &tr.open
+	if i := floorDiv(t, tr.bucket); !b.valid || b.index != i {
+		c := tr.chunkFor(floorDiv(i, chunkBuckets))
+		*b = bucketState{valid: true, index: i, start: len(c.pts)}
+	}
+	c := tr.chunks[len(tr.chunks)-1]
+	if math.IsNaN(v) {
+		tr.breakLine(c, t)
+		return
+	}
+	c.lo, c.hi = min(c.lo, v), max(c.hi, v)
+	p := point{t, v}
+	if b.n == 0 {
+		b.first, b.low, b.high = p, p, p
+	}
+	if v < b.low.v {
+		b.low = p
+	}
+	if v > b.high.v {
+		b.high = p
+	}
+	b.last = p
+	b.n++
+
+	var keep [4]point
+	k := b.keep(keep[:0])
+	old := c.pts[b.start:]
+	same := 0
+	for same < len(old) && same < len(k) && old[same] == k[same] {
+		same++
+	}
+	c.dirty = min(c.dirty, b.start+same)
+	c.pts = append(c.pts[:b.start], k...)
+}
+
+// keep appends the bucket's points in time order, each once.
+func (b *bucketState) keep(k []point) []point {
+	k = append(k, b.first)
+	x, y := b.low, b.high
+	if y.t < x.t {
+		x, y = y, x
+	}
+	for _, p := range [...]point{x, y, b.last} {
+		if p.t > k[len(k)-1].t {
+			k = append(k, p)
+		}
+	}
+	return k
+}
+
+// breakLine puts a break behind the newest point. A bucket has one at most:
+// more do not show.
+func (tr *trace) breakLine(c *chunk, t int64) {
+	last, ok := tr.last()
+	if !ok || math.IsNaN(last.v) || tr.open.broken {
+		return
+	}
+	c.dirty = min(c.dirty, len(c.pts))
+	c.pts = append(c.pts, point{t, math.NaN()})
+	tr.open.n, tr.open.start, tr.open.broken = 0, len(c.pts), true
+}
+
+// last returns the newest point.
+func (tr *trace) last() (point, bool) {
+	if n := len(tr.chunks); n > 0 {
+		c := tr.chunks[n-1]
+		if k := len(c.pts); k > 0 {
+			return c.pts[k-1], true
+		}
+		if c.joins > 0 {
+			return c.join[c.joins-1], true
+		}
+	}
+	return point{}, false
+}
+
+// chunkFor returns the newest chunk, which has that index, starting it if need
+// be.
+func (tr *trace) chunkFor(index int64) *chunk {
+	if n := len(tr.chunks); n > 0 && tr.chunks[n-1].index == index {
+		return tr.chunks[n-1]
+	}
+	c := &chunk{index: index, lo: math.Inf(1), hi: math.Inf(-1)}
+	if n := len(tr.chunks); n > 0 {
+		prev := tr.chunks[n-1]
+		tail := append(slices.Clone(prev.join[:prev.joins]), prev.pts...)
+		if k := len(tail); k > 0 && !math.IsNaN(tail[k-1].v) {
+			if k > 1 && !math.IsNaN(tail[k-2].v) {
+				tail = tail[k-2:]
+			} else {
+				tail = tail[k-1:]
+			}
+			c.joins = copy(c.join[:], tail)
+		}
+	}
+	tr.chunks = append(tr.chunks, c)
+	return c
+}
+
+// span is how long a chunk is, in ms.
+func (tr *trace) span() int64 { return tr.bucket * chunkBuckets }
+
+// rewind forgets everything from the chunk that holds t on, and returns the
+// time from which samples have to be added again.
+func (tr *trace) rewind(t int64) int64 {
+	index := floorDiv(t, tr.span())
+	i, _ := slices.BinarySearchFunc(tr.chunks, index, func(c *chunk, x int64) int {
+		return int(max(-1, min(1, c.index-x)))
+	})
+	clear(tr.chunks[i:])
+	tr.chunks = tr.chunks[:i]
+	tr.open = bucketState{}
+	return index * tr.span()
+}
+
+// trim drops the chunks that end before t. The newest one stays: its end is
+// where the line goes on.
+func (tr *trace) trim(t int64) {
+	n := 0
+	for n < len(tr.chunks)-1 && (tr.chunks[n].index+1)*tr.span() <= t {
+		n++
+	}
+	if n > 0 {
+		tr.chunks = slices.Delete(tr.chunks, 0, n)
+	}
+}
+
+// extent returns the smallest and largest value drawn; lo > hi when there is
+// none.
+func (tr *trace) extent(from, to int64) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for _, c := range tr.chunks {
+		if start := c.index * tr.span(); start+tr.span() > from && start <= to {
+			lo, hi = min(lo, c.lo), max(hi, c.hi)
+		}
+	}
+	return lo, hi
+}
