@@ -1,0 +1,98 @@
+package config
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+const (
+	// settle is how long a file must be left alone before its change counts:
+	// an editor may write it in pieces.
+	settle = 100 * time.Millisecond
+	// patience is how long a file that never rests may put it off.
+	patience = time.Second
+)
+
+// Watch calls changed, one call at a time, soon after the file at path was
+// written, replaced or removed, until ctx ends; then it returns nil. It watches
+// the directory, so that it sees an editor put a new file in the old one's
+// place, and Kubernetes another link. Whether the content is a different one
+// is for changed to find out. The error is that the system cannot watch.
+func Watch(ctx context.Context, path string, changed func()) (err error) {
+	fw, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watching %s: %w", path, err)
+	}
+	defer fw.Close() //nolint:errcheck // nothing was written that could be lost
+	if err := follow(fw, path); err != nil {
+		return err
+	}
+	seen := stat(path)
+	var due <-chan time.Time
+	var began time.Time // when the change that is waited out was first seen
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-due:
+			due = nil
+			// A link may lead elsewhere now. If the place cannot be watched,
+			// the link itself still is.
+			_ = follow(fw, path)
+			changed()
+			continue
+		case e := <-fw.Events:
+			now := stat(path)
+			if now.same(seen) && filepath.Base(e.Name) != filepath.Base(path) {
+				continue // another file of the directory
+			}
+			seen = now
+		case <-fw.Errors: // so many events that some were dropped
+		}
+		if due == nil {
+			began = time.Now()
+		}
+		due = time.After(min(settle, max(0, patience-time.Since(began))))
+	}
+}
+
+// follow watches the directory of the file and, if the file is a link, that of
+// its target.
+func follow(fw *fsnotify.Watcher, path string) error {
+	dirs := []string{filepath.Dir(path)}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		dirs = append(dirs, filepath.Dir(target))
+	}
+	for _, dir := range dirs {
+		if err := fw.Add(dir); err != nil {
+			return fmt.Errorf("watching %s: %w", dir, err)
+		}
+	}
+	return nil
+}
+
+// state tells one state of a file from another without reading it.
+type state struct {
+	info fs.FileInfo // nil if there is none
+}
+
+func stat(path string) state {
+	info, err := os.Stat(path)
+	if err != nil {
+		return state{}
+	}
+	return state{info}
+}
+
+func (a state) same(b state) bool {
+	if a.info == nil || b.info == nil {
+		return a.info == nil && b.info == nil
+	}
+	return os.SameFile(a.info, b.info) && a.info.Size() == b.info.Size() && a.info.ModTime().Equal(b.info.ModTime())
+}
