@@ -1,0 +1,217 @@
+/**
+ * One WebSocket to one server: it says hello, comes back after a cut with
+ * backoff and jitter unless the server said not to, and notices when the other
+ * end is silent. What is said over it is not its business.
+ *
+ * @import { ServerMessage } from "./protocol.js"
+ */
+import { subprotocol } from "./protocol.js";
+
+/**
+ * Says whether to come back after a close code: 4500 to 4999 mean no.
+ * @param {number} code
+ */
+export function retryable(code) {
+  return !(code >= 4500 && code <= 4999);
+}
+
+/**
+ * How long to wait before a try, in ms: up to half a second at first, doubling
+ * up to 15 s, anywhere in the upper four fifths of that, so that a thousand
+ * pages do not come back at once.
+ * @param {number} tries how many failed before
+ * @param {number} random 0 to 1
+ */
+export function backoff(tries, random) {
+  return Math.min(15_000, 500 * 2 ** Math.min(tries, 10)) * (0.2 + 0.8 * random);
+}
+
+/** How long a try may take, in ms. */
+const patience = 10_000;
+
+/** How long a connection must hold before the next cut counts as the first, in ms. */
+const proven = 10_000;
+
+/** How long an answer to a ping may take before there is doubt, and before the connection is given up; ms. */
+const doubtAfter = 3_000;
+const giveUpAfter = 10_000;
+
+/**
+ * @typedef {object} Owner
+ * @property {(session: string) => object[]} greet what to say first
+ * @property {(m: ServerMessage) => void} receive
+ * @property {() => void} changed phase, reason or doubt did
+ */
+
+/**
+ * idle: not wanted. opening, open. waiting: cut, and will come back. refused:
+ * the server said not to.
+ * @typedef {"idle" | "opening" | "open" | "waiting" | "refused"} Phase
+ */
+
+export class Connection {
+  #url;
+  #owner;
+  /** @type {WebSocket | null} */
+  #socket = null;
+  /** @type {object[]} */
+  #outbox = [];
+  #timer = 0;
+  #tries = 0;
+  #opened = 0;
+  #heard = 0;
+  #asked = 0;
+
+  /** @type {Phase} */
+  phase = "idle";
+  /** Why it was cut, for people. */
+  reason = "";
+  /** Since when there is no connection: performance.now(), 0 while there is. */
+  downSince = 0;
+  /** The server does not answer, although the socket is open. */
+  doubt = false;
+  /** The token of the session to resume. */
+  session = "";
+
+  /**
+   * @param {string} url ws: or wss:
+   * @param {Owner} owner
+   */
+  constructor(url, owner) {
+    this.#url = url;
+    this.#owner = owner;
+  }
+
+  /** Connects now, if there is no connection and the server did not refuse. */
+  open() {
+    if (this.#socket || this.phase === "refused") return;
+    clearTimeout(this.#timer);
+    this.downSince ||= performance.now();
+    this.#set("opening");
+    const socket = new WebSocket(this.#url, subprotocol);
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#opened = this.#heard = performance.now();
+      this.#asked = 0;
+      socket.send(JSON.stringify(this.#owner.greet(this.session)));
+    };
+    socket.onmessage = (e) => {
+      if (typeof e.data === "string") this.#read(e.data);
+    };
+    socket.onclose = (e) => this.#lost(e.code, e.reason);
+    this.#timer = setTimeout(() => this.#lost(1006, "no answer"), patience);
+  }
+
+  /** Disconnects and stays so until open. The session is left to expire. */
+  close() {
+    this.#drop();
+    this.downSince = 0;
+    this.#set("idle");
+  }
+
+  /**
+   * Sends a message together with the others of this task, or drops it when
+   * there is no connection: greet says everything that still matters.
+   * @param {object} message
+   */
+  send(message) {
+    if (this.phase !== "open") return;
+    if (this.#outbox.push(message) > 1) return;
+    queueMicrotask(() => {
+      const out = this.#outbox;
+      this.#outbox = [];
+      if (out.length > 0 && this.#socket?.readyState === WebSocket.OPEN) {
+        this.#socket.send(JSON.stringify(out.length === 1 ? out[0] : out));
+      }
+    });
+  }
+
+  /**
+   * To be called now and then while somebody watches: asks the server for a
+   * sign of life after a silence, and gives up when none comes.
+   * @param {number} quiet the silence after which to ask, in ms
+   */
+  check(quiet) {
+    if (this.phase !== "open") return;
+    const now = performance.now();
+    if (this.#asked === 0) {
+      if (now - this.#heard >= quiet) {
+        this.#asked = now;
+        this.send({ t: "ping" });
+      }
+    } else if (now - this.#asked >= giveUpAfter) {
+      this.#lost(1006, "the server does not answer");
+    } else if (now - this.#asked >= doubtAfter && !this.doubt) {
+      this.doubt = true;
+      this.#owner.changed();
+    }
+  }
+
+  /** Starts the count of a silence anew: time that nobody watched does not count. */
+  rest() {
+    this.#heard = performance.now();
+    this.#asked = 0;
+  }
+
+  /** @param {string} data */
+  #read(data) {
+    this.#heard = performance.now();
+    this.#asked = 0;
+    if (this.doubt) {
+      this.doubt = false;
+      this.#owner.changed();
+    }
+    /** @type {ServerMessage | ServerMessage[]} */
+    const message = JSON.parse(data);
+    for (const m of Array.isArray(message) ? message : [message]) {
+      if (m.t === "welcome") {
+        clearTimeout(this.#timer);
+        this.session = m.session;
+        this.downSince = 0;
+        this.reason = "";
+        this.#set("open");
+      }
+      this.#owner.receive(m);
+    }
+  }
+
+  /**
+   * @param {number} code
+   * @param {string} reason
+   */
+  #lost(code, reason) {
+    if (this.#opened > 0 && performance.now() - this.#opened > proven) this.#tries = 0;
+    this.#drop();
+    this.reason = reason;
+    this.downSince ||= performance.now();
+    if (!retryable(code)) {
+      this.#set("refused");
+      return;
+    }
+    // A hidden page waits until somebody looks; then its owner opens.
+    if (!document.hidden) {
+      this.#timer = setTimeout(() => this.open(), backoff(this.#tries++, Math.random()));
+    }
+    this.#set("waiting");
+  }
+
+  #drop() {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#outbox = [];
+    this.#opened = this.#asked = 0;
+    this.doubt = false;
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+  }
+
+  /** @param {Phase} phase */
+  #set(phase) {
+    if (phase === this.phase) return;
+    this.phase = phase;
+    this.#owner.changed();
+  }
+}

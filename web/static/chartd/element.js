@@ -1,0 +1,402 @@
+/**
+ * <chartd-chart src="cpu">: a live chart in a page.
+ *
+ * @import { HookEvent, ViewChange } from "./protocol.js"
+ * @import { Picture } from "./patch.js"
+ * @import { State } from "./state.js"
+ * @import { CallbackResult } from "./server.js"
+ */
+import { ask, fixedSize, quantise, viewAttributes } from "./attributes.js";
+import { Glide } from "./glide.js";
+import { Seat } from "./seat.js";
+import { CallbackError, home, Server } from "./server.js";
+import { judge } from "./state.js";
+import { sheets } from "./style.js";
+import { describe } from "./values.js";
+import { keyOf } from "./view.js";
+
+/** The events around a callback, as the page hears them. */
+export const hookEvents = /** @type {const} */ ([
+  "beforecallback", "aftercallback", "beforecallbackresponseprocess", "aftercallbackresponseprocess",
+]);
+
+/** @type {ReadonlySet<string>} */
+const hooks = new Set(hookEvents);
+
+/** A state that lasts shorter than this is not shown, in ms: a blip passes unseen. */
+const blip = 600;
+
+/** How long the room must have been the same before another size is asked for, in ms. */
+const settle = 150;
+
+/** How old the text for screen readers gets while nobody asks for it, in ms. */
+const spoken = 10_000;
+
+const template = document.createElement("template");
+template.innerHTML = `
+<div id="frame" part="frame" role="figure" tabindex="0" aria-labelledby="name" aria-describedby="now">
+  <div id="stage" part="stage" aria-hidden="true"></div>
+  <slot></slot>
+  <div id="badge" part="badge" role="status"><span id="dot" aria-hidden="true"></span><span id="word"></span></div>
+  <span id="name" class="spoken"></span>
+  <span id="now" class="spoken"></span>
+  <span id="said" class="spoken" aria-live="polite"></span>
+</div>`;
+
+/**
+ * Fires statechange; and, when somebody listens to them on the element itself
+ * or it has the attribute "events", the four events of hookEvents.
+ */
+export class ChartElement extends HTMLElement {
+  static observedAttributes = ["src", "server", "size", "label", "events", "theme", ...viewAttributes];
+
+  #shadow;
+  #stage;
+  #glide = new Glide();
+  /** @type {Picture | null} What is seen. */
+  #picture = null;
+  /** @type {Seat | null} What it is a picture of. */
+  #seat = null;
+  /** @type {Seat | null} What takes its place as soon as there is a picture. */
+  #next = null;
+  /** @type {ViewChange} */
+  #wanted = {};
+  #events = false;
+  /** @type {State} */
+  #state = "connecting";
+  /** @type {{width: number, height: number} | null} */
+  #room = null;
+  #settling = 0;
+  #resizing = 0;
+  #described = 0;
+  /** @type {Map<string, EventListener>} */
+  #handlers = new Map();
+  #observer = new ResizeObserver((entries) => this.#measured(entries));
+  #sight = new IntersectionObserver((entries) => {
+    this.#glide.enabled = entries.at(-1)?.isIntersecting ?? true;
+  });
+
+  constructor() {
+    super();
+    this.#shadow = this.attachShadow({ mode: "open", delegatesFocus: true });
+    this.#shadow.append(template.content.cloneNode(true));
+    this.#shadow.adoptedStyleSheets = sheets("");
+    this.#stage = this.#part("stage");
+    const frame = this.#part("frame");
+    frame.addEventListener("focus", () => this.#describe());
+    frame.addEventListener("keydown", (e) => this.#key(e));
+  }
+
+  connectedCallback() {
+    this.#wanted = this.#asked();
+    this.#observer.observe(this);
+    this.#sight.observe(this);
+    if (this.#room) this.#subscribe(); // it was moved
+    if (!this.hasAttribute("state")) this.#say("connecting", "connecting");
+    this.#name();
+  }
+
+  disconnectedCallback() {
+    this.#observer.disconnect();
+    this.#sight.disconnect();
+    clearTimeout(this.#resizing);
+    clearTimeout(this.#settling);
+    this.#settling = 0;
+    this.#leave();
+  }
+
+  /**
+   * @param {string} name
+   * @param {string | null} before
+   * @param {string | null} now
+   */
+  attributeChangedCallback(name, before, now) {
+    if (before === now) return;
+    if (name === "theme") return this.#paint();
+    if (name === "label") return this.#name();
+    if (!this.isConnected) return;
+    if (name === "src" || name === "server") {
+      this.#wanted = this.#asked();
+    } else if (viewAttributes.includes(name)) {
+      ask(this.#wanted, name, now);
+    }
+    this.#subscribe();
+  }
+
+  /** The chart's name. */
+  get src() {
+    return this.getAttribute("src") ?? "";
+  }
+
+  set src(name) {
+    this.setAttribute("src", name);
+  }
+
+  /** @returns {State} */
+  get state() {
+    return this.#state;
+  }
+
+  /** How what is shown differs from the chart's default: a copy. */
+  get view() {
+    return structuredClone((this.#next ?? this.#seat)?.view?.params ?? this.#wanted);
+  }
+
+  /**
+   * Raises the chart's RefreshCallback on the server.
+   * @param {unknown} [arg] any JSON; what the handler finds as its argument
+   * @returns {Promise<CallbackResult>} resolved when the answer is in the page;
+   *   rejected with an Error with a code
+   */
+  async callback(arg) {
+    if (!this.#next && !this.#seat) this.#subscribe(true);
+    const seat = this.#next ?? this.#seat;
+    if (!seat) throw new CallbackError("disconnected", "the chart is not in the page, or has no src", false);
+    return seat.server.callback(seat, arg);
+  }
+
+  /**
+   * @param {string} type
+   * @param {EventListenerOrEventListenerObject | null} listener
+   * @param {boolean | AddEventListenerOptions} [options]
+   */
+  addEventListener(type, listener, options) {
+    if (!listener) return;
+    super.addEventListener(type, listener, options);
+    if (!hooks.has(type) || this.#events) return;
+    this.#events = true;
+    if (this.#seat || this.#next) this.#subscribe();
+  }
+
+  /**
+   * What an on-property holds.
+   * @param {string} type
+   * @returns {EventListener | null}
+   */
+  handler(type) {
+    return this.#handlers.get(type) ?? null;
+  }
+
+  /**
+   * @param {string} type
+   * @param {unknown} listener
+   */
+  setHandler(type, listener) {
+    const old = this.#handlers.get(type);
+    if (old) this.removeEventListener(type, old);
+    this.#handlers.delete(type);
+    if (typeof listener !== "function") return;
+    const own = /** @type {EventListener} */ (listener);
+    this.#handlers.set(type, own);
+    this.addEventListener(type, own);
+  }
+
+  /** @param {string} id */
+  #part(id) {
+    return /** @type {HTMLElement} */ (this.#shadow.getElementById(id));
+  }
+
+  /** What the attributes ask for. */
+  #asked() {
+    /** @type {ViewChange} */
+    const view = {};
+    for (const name of viewAttributes) {
+      if (this.hasAttribute(name)) ask(view, name, this.getAttribute(name));
+    }
+    return view;
+  }
+
+  /**
+   * Watches what is wanted. What is seen stays until there is something to take
+   * its place.
+   * @param {boolean} [unseen] also when it is not displayed
+   */
+  #subscribe(unseen = false) {
+    const { src } = this;
+    if (!this.isConnected) return;
+    const size = fixedSize(this.getAttribute("size")) ?? (this.#room && quantise(this.#room.width, this.#room.height));
+    if (src === "" || !size && !unseen) {
+      if (src === "") this.#leave();
+      return;
+    }
+    if (size) this.#wanted.size = size;
+    const server = Server.at(new URL(this.getAttribute("server") || home, location.href).href);
+    const events = this.#events || this.hasAttribute("events");
+    const next = this.#next;
+    const key = keyOf(src, this.#wanted);
+    const there = [next, this.#seat].find((seat) => seat?.server === server && seat.view?.key === key);
+    if (there) {
+      if (events) server.listen(there);
+      if (there === next) return;
+      this.#next = null; // wanted again what is seen
+    } else {
+      const seat = new Seat(server, this.#face);
+      this.#next = seat; // it may have a picture at once
+      server.watch(seat, src, { ...this.#wanted }, events);
+    }
+    if (next) next.server.leave(next);
+    this.#judge();
+  }
+
+  #leave() {
+    for (const seat of [this.#seat, this.#next]) seat?.server.leave(seat);
+    this.#seat = this.#next = null;
+  }
+
+  /** How the views of this element see it. */
+  #face = {
+    /** @type {(seat: Seat, picture: Picture) => void} */
+    show: (seat, picture) => {
+      if (seat === this.#next) {
+        this.#seat?.server.leave(this.#seat);
+        this.#seat = seat;
+        this.#next = null;
+      }
+      if (seat === this.#seat) this.#show(picture);
+    },
+    /** @type {(seat: Seat) => void} */
+    moved: (seat) => {
+      if (seat === this.#seat) this.#moved();
+    },
+    /** @type {(seat: Seat, event: HookEvent) => void} */
+    fire: (seat, event) => {
+      if (seat === (this.#next ?? this.#seat)) this.#fire(event);
+    },
+    /** @type {(seat: Seat) => void} */
+    altered: (seat) => {
+      if (seat !== (this.#next ?? this.#seat)) return;
+      const { size } = this.#wanted;
+      this.#wanted = { ...seat.view?.params };
+      if (size && String(this.#wanted.size) !== String(size)) this.#subscribe();
+    },
+    changed: () => this.#judge(),
+  };
+
+  /** @param {Picture} picture */
+  #show(picture) {
+    this.#picture = picture;
+    this.#paint();
+    this.#shadow.adoptedStyleSheets = sheets(picture.css);
+    this.#stage.replaceChildren(picture.root);
+    this.#part("frame").classList.add("filled");
+    this.#name();
+    this.#moved();
+    this.#judge();
+  }
+
+  #moved() {
+    if (!this.#picture) return;
+    this.#glide.follow(this.#picture);
+    if (performance.now() - this.#described > spoken || this.#shadow.activeElement) this.#describe();
+  }
+
+  /** Lets the theme, if one is set, win over the system's. */
+  #paint() {
+    const theme = this.getAttribute("theme");
+    for (const name of ["light", "dark"]) this.#picture?.root.classList.toggle(name, theme === name);
+  }
+
+  /** @param {HookEvent} event */
+  #fire({ event, cause, arg, error, ms, id }) {
+    const type = event.toLowerCase();
+    if (!hooks.has(type)) return;
+    this.dispatchEvent(new CustomEvent(type, { bubbles: true, composed: true, detail: { cause, arg, error, ms, id } }));
+  }
+
+  #name() {
+    const title = this.#picture?.root.querySelector("title")?.textContent;
+    this.#part("name").textContent = this.getAttribute("label") || title || this.src;
+  }
+
+  #describe() {
+    this.#described = performance.now();
+    this.#part("now").textContent = this.#picture ? describe(this.#picture.root) : "";
+  }
+
+  /** @param {KeyboardEvent} e */
+  #key(e) {
+    if (e.key !== "Enter" && e.key !== " " || e.defaultPrevented) return;
+    e.preventDefault();
+    this.#describe();
+    this.#tell(this.#part("now").textContent ?? "");
+  }
+
+  /**
+   * Lets a screen reader say something, even if it is what it said last.
+   * @param {string} text
+   */
+  #tell(text) {
+    const said = this.#part("said");
+    said.textContent = said.textContent === text ? `${text}\u00a0` : text;
+  }
+
+  /** @param {ResizeObserverEntry[]} entries */
+  #measured(entries) {
+    const box = entries.at(-1)?.contentRect;
+    const first = !this.#room;
+    this.#room = box && box.width > 0 && box.height > 0 ? { width: box.width, height: box.height } : null;
+    if (!this.#room) return;
+    this.#glide.width = this.#room.width;
+    clearTimeout(this.#resizing);
+    if (first) this.#subscribe();
+    else this.#resizing = setTimeout(() => this.#resize(), settle);
+  }
+
+  #resize() {
+    if (this.#room && String(quantise(this.#room.width, this.#room.height)) !== String(this.#wanted.size)) this.#subscribe();
+  }
+
+  #judge() {
+    const verdict = this.#verdict();
+    if (!verdict) return;
+    if (verdict.state === "stale" && this.#state === "live") {
+      this.#settling ||= setTimeout(() => {
+        this.#settling = 0;
+        const later = this.#verdict();
+        if (later) this.#say(later.state, later.text);
+      }, blip);
+      return;
+    }
+    clearTimeout(this.#settling);
+    this.#settling = 0;
+    this.#say(verdict.state, verdict.text);
+  }
+
+  #verdict() {
+    const { view: shown } = this.#seat ?? {};
+    const { view, server } = this.#next ?? this.#seat ?? {};
+    if (!view || !server) return null;
+    return judge({
+      phase: server.phase,
+      reason: server.reason,
+      doubt: server.doubt,
+      down: server.down,
+      picture: this.#picture !== null,
+      current: shown?.current ?? false,
+      overdue: shown?.overdue(performance.now()) ?? false,
+      refused: view.refused,
+      trouble: view.trouble,
+    });
+  }
+
+  /**
+   * @param {State} state
+   * @param {string} text
+   */
+  #say(state, text) {
+    const word = this.#part("word");
+    const full = text && text !== state ? `${state}: ${text}` : state;
+    if (word.textContent !== full) {
+      word.textContent = full;
+      this.#part("badge").title = full;
+    }
+    if (state === this.#state && this.hasAttribute("state")) return;
+    const before = this.#state;
+    this.#state = state;
+    this.setAttribute("state", state);
+    // Only bad news, and their end, are worth interrupting a reader.
+    const bad = state === "stale" || state === "lost";
+    if (bad || before === "stale" || before === "lost") this.#tell(`${this.#part("name").textContent}: ${full}`);
+    this.dispatchEvent(new CustomEvent("statechange", { bubbles: true, composed: true, detail: { state, before, text } }));
+  }
+}

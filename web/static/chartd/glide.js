@@ -1,0 +1,119 @@
+/**
+ * The moving window glides: between two frames the group "x" travels from where
+ * it was to where it is, at the display's rate and at no cost on the wire. The
+ * transform attribute always says what the server said; an animation lies over
+ * it, so that what a person sees lags by one refresh and never has a hole at
+ * its right edge.
+ *
+ * @import { Picture } from "./patch.js"
+ */
+
+/** The longest glide, in ms: a chart that refreshes seldom should not show its news late. */
+const longest = 2000;
+
+/** Stretches a glide a little beyond the time between two frames, so that one that comes late meets it still moving. */
+const slack = 1.1;
+
+/** A movement shorter than this, in px, is not worth an animation. */
+const least = 0.25;
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/**
+ * Reads a transform that moves and does nothing else.
+ * @param {string | null} transform
+ * @returns {[number, number] | null}
+ */
+export function translation(transform) {
+  const m = /^translate\((-?[\d.]+)(?:[ ,]+(-?[\d.]+))?\)$/.exec(transform ?? "");
+  return m ? [Number(m[1]), Number(m[2] ?? 0)] : null;
+}
+
+/**
+ * Says where a glide starts and how long it takes.
+ * @param {number} shown the time at the right edge that is seen now, in ms; NaN: nothing is
+ * @param {number} last the time of the frame before; NaN: there was none
+ * @param {number} next the time of the frame to reach
+ * @param {number} step the time between the two frames before; NaN: not known
+ * @returns {{from: number, ms: number, step: number} | null} null: do not glide, be there
+ */
+export function plan(shown, last, next, step) {
+  let advance = next - last;
+  if (!(advance > 0) || !(shown < next)) return null;
+  // After a silence (a hidden tab, a cut) it catches up at once.
+  if (advance > 3 * step && advance > 3000) advance = step;
+  const from = Math.max(shown, next - 2 * advance);
+  return { from, ms: Math.min(advance * slack, longest), step: advance };
+}
+
+/** Moves the window of one picture after another in one place of the page. */
+export class Glide {
+  /** @type {Animation | null} */
+  #animation = null;
+  /** What the animation does: times at the right edge, in ms. */
+  #from = NaN;
+  #to = NaN;
+  #ms = 0;
+  #step = NaN;
+  /** Units per ms of the picture that is shown. */
+  #xs = NaN;
+
+  /** False while nobody can see it. */
+  enabled = true;
+  /** How wide the picture is shown, in px. */
+  width = 0;
+
+  /**
+   * Follows the picture after it was shown or changed, in the same animation
+   * frame.
+   * @param {Picture} picture
+   */
+  follow(picture) {
+    const group = /** @type {SVGGElement | undefined} */ (picture.keys.get("x"));
+    const at = translation(group?.getAttribute("transform") ?? null);
+    const { x0, xs: scale, rect } = picture.root.dataset;
+    const xs = Number(scale);
+    if (!group || !at || !(xs > 0)) {
+      this.stop();
+      return;
+    }
+    const [x = 0, , width = 0] = (rect ?? "").split(" ").map(Number);
+    /** @param {number} t */
+    const shift = (t) => at[0] + (to - t) * xs;
+    const to = Number(x0) + (x + width - at[0]) / xs;
+    if (xs !== this.#xs) this.stop(); // another window: nothing to continue
+    if (to === this.#to && this.#animation?.effect instanceof KeyframeEffect && this.#animation.effect.target === group) return;
+
+    const plotted = plan(this.#shown(), this.#to, to, this.#step);
+    this.#cancel();
+    this.#xs = xs;
+    this.#from = this.#to = to;
+    if (!plotted) return;
+    this.#step = plotted.step;
+    const px = this.width / (picture.root.viewBox.baseVal?.width || Infinity);
+    if (!this.enabled || calm.matches || (to - plotted.from) * xs * px < least) return;
+    this.#from = plotted.from;
+    this.#ms = plotted.ms;
+    this.#animation = group.animate(
+      [{ transform: `translate(${shift(plotted.from)}px,${at[1]}px)` }, { transform: `translate(${at[0]}px,${at[1]}px)` }],
+      { duration: plotted.ms },
+    );
+  }
+
+  /** Forgets everything: the next picture stands where it is. */
+  stop() {
+    this.#cancel();
+    this.#from = this.#to = this.#step = this.#xs = NaN;
+  }
+
+  /** The time at the right edge that is seen now. */
+  #shown() {
+    const t = this.#animation?.playState === "running" ? Number(this.#animation.currentTime ?? 0) : Infinity;
+    return t < this.#ms ? this.#from + (this.#to - this.#from) * t / this.#ms : this.#to;
+  }
+
+  #cancel() {
+    this.#animation?.cancel();
+    this.#animation = null;
+  }
+}

@@ -1,0 +1,411 @@
+/**
+ * A chartd server as one page sees it: one connection, however many charts,
+ * and equal views subscribed once.
+ *
+ * @import { Phase } from "./connection.js"
+ * @import { Failure, Ok, ServerMessage, ViewChange } from "./protocol.js"
+ * @import { Seat } from "./seat.js"
+ */
+import { Connection } from "./connection.js";
+import { keyOf, View } from "./view.js";
+
+/** Where these modules came from is where the charts are, unless the page says otherwise. */
+export const home = new URL("../", import.meta.url).href;
+
+/** How long a hidden page goes on watching, and a page without charts stays connected; ms. */
+const linger = { hidden: 2_000, empty: 10_000 };
+
+/** When to ask again for a view that was refused, in ms. */
+const again = { temporary: 2_000, other: 30_000 };
+
+/** A callback waits this long for its chart to be connected, in ms. */
+const patience = 15_000;
+
+/** Why a callback failed. */
+export class CallbackError extends Error {
+  name = "CallbackError";
+
+  /**
+   * @param {string} code one of the protocol's error codes, or "disconnected"
+   * @param {string} message
+   * @param {boolean} temporary the same may succeed later
+   */
+  constructor(code, message, temporary) {
+    super(message);
+    this.code = code;
+    this.temporary = temporary;
+  }
+}
+
+/**
+ * What a callback came to.
+ * @typedef {{handled: boolean, reply: unknown}} CallbackResult
+ */
+
+/** @type {Map<string, Server>} */
+const servers = new Map();
+
+/** Fires "change" when phase, reason or doubt do. */
+export class Server extends EventTarget {
+  /** @type {Set<View>} */
+  #views = new Set();
+  /** @type {Map<number, (m: Ok | Failure) => void>} what to do with the answer to a request */
+  #answers = new Map();
+  /** @type {Set<() => void>} callbacks that wait for their chart */
+  #ready = new Set();
+  #connection;
+  /** @type {Map<number, Seat>} who raised the latest callbacks */
+  #callers = new Map();
+  #id = 0;
+  #pulse = 0;
+  #pause = 0;
+  #leave = 0;
+  #paused = false;
+
+  /**
+   * The server at an address; always the same one for the same address.
+   * @param {string} base
+   */
+  static at(base) {
+    const url = new URL(base);
+    url.search = url.hash = "";
+    if (!url.pathname.endsWith("/")) url.pathname += "/";
+    let server = servers.get(url.href);
+    if (!server) servers.set(url.href, server = new Server(url));
+    return server;
+  }
+
+  /** @param {URL} base */
+  constructor(base) {
+    super();
+    const url = new URL("ws", base);
+    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+    this.#connection = new Connection(url.href, {
+      greet: (session) => this.#greet(session),
+      receive: (m) => this.#receive(m),
+      changed: () => this.#changed(),
+    });
+    document.addEventListener("visibilitychange", () => this.#visibility());
+    addEventListener("pageshow", () => this.#wake());
+    addEventListener("online", () => this.#wake());
+  }
+
+  /** @returns {Phase} */
+  get phase() {
+    return this.#connection.phase;
+  }
+
+  /** Why there is no connection, for people. */
+  get reason() {
+    return this.#connection.reason;
+  }
+
+  /** The server has not answered for a while. */
+  get doubt() {
+    return this.#connection.doubt;
+  }
+
+  /** How long there has been no connection, in ms. */
+  get down() {
+    const since = this.#connection.downSince;
+    return since === 0 ? 0 : performance.now() - since;
+  }
+
+  /**
+   * Shows a view in one more place.
+   * @param {Seat} seat
+   * @param {string} chart
+   * @param {ViewChange} params
+   * @param {boolean} events ask for the callbacks' events
+   */
+  watch(seat, chart, params, events) {
+    const key = keyOf(chart, params);
+    const view = [...this.#views].find((v) => v.key === key) ?? this.#add(chart, params, events);
+    view.add(seat);
+    clearTimeout(this.#leave);
+    if (events) this.listen(seat);
+    if (this.phase === "open" && view.id === "" && view.asked === 0) this.#connection.send(this.#sub(view));
+    if (this.phase === "idle") this.#connection.open();
+    this.#beat();
+  }
+
+  /**
+   * Asks for the callbacks' events of a view that is watched.
+   * @param {Seat} seat
+   */
+  listen({ view }) {
+    if (!view || view.events) return;
+    view.events = true;
+    if (this.phase === "open" && view.id !== "") this.#connection.send(this.#sub(view));
+  }
+
+  /**
+   * Shows a view in one place less.
+   * @param {Seat} seat
+   */
+  leave(seat) {
+    const { view } = seat;
+    if (!view) return;
+    seat.view = null;
+    view.remove(seat);
+    // An element that is moved leaves and comes back at once.
+    queueMicrotask(() => {
+      if (!view.watched) this.#drop(view);
+    });
+  }
+
+  /**
+   * Raises the chart's RefreshCallback.
+   * @param {Seat} seat
+   * @param {unknown} arg
+   * @returns {Promise<CallbackResult>}
+   */
+  async callback(seat, arg) {
+    this.#wake();
+    const view = await this.#subscribed(seat);
+    return new Promise((resolve, reject) => {
+      const id = this.#request((m) => {
+        if (m.t === "error") {
+          reject(new CallbackError(m.code, m.message, m.temporary ?? false));
+          return;
+        }
+        if (m.v && m.v !== seat.view?.id) this.#fork(seat, m.v, m.view);
+        (seat.view ?? view).push(() => resolve({ handled: m.handled ?? true, reply: m.reply }));
+      });
+      this.#callers.set(id, seat);
+      this.#callers.delete(id - 64); // its events came long ago
+      this.#connection.send({ t: "callback", id, v: view.id, arg });
+    });
+  }
+
+  /**
+   * @param {Seat} seat
+   * @returns {Promise<View>}
+   */
+  #subscribed(seat) {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const { view } = seat;
+        if (view?.id && this.phase === "open") {
+          resolve(view);
+        } else if (!view) {
+          reject(new CallbackError("disconnected", "the chart left the page", false));
+        } else if (view.refused) {
+          reject(new CallbackError("unknown_chart", view.trouble, false));
+        } else if (this.phase === "refused" || performance.now() >= end) {
+          reject(new CallbackError("disconnected", this.reason || "there is no connection to the server", true));
+        } else {
+          return;
+        }
+        clearTimeout(timer);
+        this.#ready.delete(look);
+      };
+      const end = performance.now() + patience;
+      const timer = setTimeout(look, patience + 1);
+      this.#ready.add(look);
+      look();
+    });
+  }
+
+  /** @param {(m: Ok | Failure) => void} then */
+  #request(then) {
+    this.#answers.set(++this.#id, then);
+    return this.#id;
+  }
+
+  /** @param {View} view */
+  #sub(view) {
+    const id = this.#request((m) => {
+      if (view.asked === id) view.asked = 0;
+      if (m.t === "error") this.#refuse(view, m);
+      else this.#accept(view, m);
+    });
+    view.asked = id;
+    return {
+      t: "sub", id, chart: view.chart, view: view.params,
+      events: view.events || undefined,
+      pos: view.pos ?? undefined,
+    };
+  }
+
+  /**
+   * @param {View} view
+   * @param {Ok} m
+   */
+  #accept(view, m) {
+    view.id = m.v ?? "";
+    view.refused = false;
+    view.trouble = "";
+    if (!view.watched) this.#drop(view);
+    else this.#tell(view);
+  }
+
+  /**
+   * @param {View} view
+   * @param {Failure} m
+   */
+  #refuse(view, m) {
+    view.trouble = m.message;
+    view.refused = !m.temporary;
+    view.id = "";
+    this.#tell(view);
+    setTimeout(() => {
+      if (this.phase === "open" && view.watched && view.id === "" && view.asked === 0) this.#connection.send(this.#sub(view));
+    }, m.temporary ? again.temporary : again.other);
+  }
+
+  /**
+   * A callback gave its caller another view. The others in the page that shared
+   * the old one stay with it.
+   * @param {Seat} seat
+   * @param {string} id
+   * @param {ViewChange} [params]
+   */
+  #fork(seat, id, params) {
+    const { view } = seat;
+    if (!view) return;
+    view.flush();
+    if (view.seats.length > 1) {
+      const own = this.#add(view.chart, params ?? view.params, view.events);
+      own.id = id;
+      view.remove(seat);
+      own.add(seat);
+      view.id = "";
+      this.#connection.send(this.#sub(view));
+    } else {
+      view.become(id, params ?? view.params);
+    }
+    seat.face.altered(seat);
+  }
+
+  /**
+   * @param {string} chart
+   * @param {ViewChange} params
+   * @param {boolean} events
+   */
+  #add(chart, params, events) {
+    const view = new View(chart, params, events, (v) => this.#connection.send({ t: "resync", v: v.id }));
+    this.#views.add(view);
+    return view;
+  }
+
+  /** @param {View} view */
+  #drop(view) {
+    if (!this.#views.delete(view)) return;
+    const { id } = view;
+    view.cut();
+    if (id !== "" && this.#named(id).length === 0) this.#connection.send({ t: "unsub", v: id });
+    if (this.#views.size === 0) this.#leave = setTimeout(() => this.#connection.close(), linger.empty);
+  }
+
+  /** @param {string} id */
+  #named(id) {
+    const named = [];
+    for (const view of this.#views) if (view.id === id) named.push(view);
+    return named;
+  }
+
+  /** @param {string} session */
+  #greet(session) {
+    this.#paused = false;
+    return [{ t: "hello", session: session || undefined }, ...Array.from(this.#views, (view) => this.#sub(view))];
+  }
+
+  /** @param {ServerMessage} m */
+  #receive(m) {
+    switch (m.t) {
+      case "ok":
+      case "error": {
+        const then = this.#answers.get(m.id ?? 0);
+        this.#answers.delete(m.id ?? 0);
+        if (then) then(m);
+        else if (m.t === "error" && m.v) for (const view of this.#named(m.v)) this.#refuse(view, m);
+        break;
+      }
+      case "event": {
+        const caller = this.#callers.get(m.id ?? 0);
+        if (caller) caller.view?.push(() => caller.face.fire(caller, m));
+        else for (const view of this.#named(m.v)) view.push(m);
+        break;
+      }
+      case "full":
+      case "patch":
+        for (const view of this.#named(m.v)) view.push(m);
+        break;
+    }
+  }
+
+  #changed() {
+    if (this.phase === "open") {
+      // What was asked for between the greeting and its answer.
+      for (const view of this.#views) {
+        if (view.id === "" && view.asked === 0) this.#connection.send(this.#sub(view));
+      }
+    } else {
+      const answers = [...this.#answers.values()];
+      this.#answers.clear();
+      for (const view of this.#views) view.cut();
+      for (const then of answers) {
+        then({ t: "error", code: "disconnected", message: "the connection was cut before the answer came", temporary: true });
+      }
+    }
+    this.#tell();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /**
+   * Lets the places of a view, or of all, look at their state.
+   * @param {View} [only]
+   */
+  #tell(only) {
+    for (const view of only ? [only] : this.#views) {
+      for (const seat of view.seats) seat.face.changed();
+    }
+    for (const look of [...this.#ready]) look();
+  }
+
+  /** Connects at once if that is what is missing. */
+  #wake() {
+    if (this.#views.size > 0 && this.phase !== "opening") this.#connection.open();
+  }
+
+  #visibility() {
+    clearTimeout(this.#pause);
+    if (document.hidden) {
+      this.#pause = setTimeout(() => this.#hold(true), linger.hidden);
+      return;
+    }
+    for (const view of this.#views) {
+      view.rest();
+      view.flush();
+    }
+    this.#connection.rest();
+    this.#hold(false);
+    this.#wake();
+    this.#beat();
+  }
+
+  /**
+   * Pauses every view of a hidden page, or lets them go on.
+   * @param {boolean} paused
+   */
+  #hold(paused) {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    for (const id of new Set(Array.from(this.#views, (view) => view.id))) {
+      if (id === "") continue;
+      this.#connection.send({ t: "set", id: this.#request(() => {}), v: id, view: { paused } });
+    }
+  }
+
+  /** Looks after silence, once a second, while there is something to see. */
+  #beat() {
+    clearTimeout(this.#pulse);
+    if (document.hidden || this.#views.size === 0) return;
+    this.#pulse = setTimeout(() => this.#beat(), 1000);
+    let quiet = 10_000;
+    for (const view of this.#views) quiet = Math.min(quiet, view.quiet);
+    this.#connection.check(quiet);
+    this.#tell();
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What a chart's state is, and how it is said.
+ *
+ * @import { Phase } from "./connection.js"
+ */
+
+/**
+ * connecting: nothing to see yet. live: what is seen is what the server has.
+ * stale: it was, and chartd is on its way back. lost: the server refused, or
+ * has been gone for long.
+ * @typedef {"connecting" | "live" | "stale" | "lost"} State
+ */
+
+/** After so long without a connection a chart counts as lost, although tries go on; ms. */
+const long = { blank: 10_000, shown: 60_000 };
+
+/**
+ * What there is to judge by.
+ * @typedef {object} Facts
+ * @property {Phase} phase of the connection
+ * @property {string} reason why it is not open
+ * @property {boolean} doubt the server does not answer
+ * @property {number} down how long there has been no connection, in ms
+ * @property {boolean} picture there is something to see
+ * @property {boolean} current nothing is known to be missing
+ * @property {boolean} overdue no tick came for three refreshes
+ * @property {boolean} refused the server does not show the view
+ * @property {string} trouble why, or what is wrong with it
+ */
+
+/**
+ * @param {Facts} f
+ * @returns {{state: State, text: string}}
+ */
+export function judge(f) {
+  if (f.phase === "refused") return { state: "lost", text: said("refused by the server", f.reason) };
+  if (f.refused) return { state: "lost", text: f.trouble || "refused by the server" };
+  if (f.phase !== "open") {
+    if (f.down > (f.picture ? long.shown : long.blank)) {
+      return { state: "lost", text: "the server cannot be reached; still trying" };
+    }
+    return f.picture ? { state: "stale", text: "reconnecting" } : { state: "connecting", text: "connecting" };
+  }
+  if (f.trouble !== "") return { state: f.picture ? "stale" : "connecting", text: f.trouble };
+  if (!f.picture) return { state: "connecting", text: "connecting" };
+  if (f.doubt) return { state: "stale", text: "the server does not answer" };
+  if (!f.current) return { state: "stale", text: "catching up" };
+  if (f.overdue) return { state: "stale", text: "no refresh" };
+  return { state: "live", text: "" };
+}
+
+/**
+ * @param {string} what
+ * @param {string} why
+ */
+function said(what, why) {
+  return why ? `${what}: ${why}` : what;
+}

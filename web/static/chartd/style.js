@@ -1,0 +1,87 @@
+/**
+ * The element's own style, and the rules that pictures bring along. Both are
+ * constructed sheets: they are shared by all charts of a page, and a strict
+ * Content-Security-Policy has nothing against them.
+ */
+
+const own = sheet(`
+:host {
+  display: block;
+  position: relative;
+  min-width: 0;
+  aspect-ratio: 2;
+  contain: layout paint style;
+  color-scheme: light dark;
+}
+:host([theme="light"]) { color-scheme: light; }
+:host([theme="dark"]) { color-scheme: dark; }
+:host([hidden=""]), :host([hidden="until-found"]) { display: none; }
+#frame { position: relative; box-sizing: border-box; width: 100%; height: 100%; outline: none; border-radius: inherit; }
+#frame:focus-visible { outline: 2px solid var(--chartd-focus, light-dark(#2f6fde, #6ea8ff)); outline-offset: -2px; }
+#stage, svg { display: block; width: 100%; height: 100%; }
+svg { overflow: hidden; }
+#stage { transition: opacity .4s; }
+:host([state="stale"]) #stage { opacity: .65; }
+:host([state="lost"]) #stage { opacity: .35; }
+.filled > slot { display: none; }
+#badge {
+  position: absolute;
+  inset-block-start: .5rem;
+  inset-inline-end: .5rem;
+  display: flex;
+  align-items: center;
+  gap: .375rem;
+  max-inline-size: calc(100% - 1rem);
+  padding: .125rem .5rem .125rem .4375rem;
+  border-radius: 1rem;
+  font: 500 .6875rem/1.25rem system-ui, sans-serif;
+  letter-spacing: .01em;
+  color: var(--chartd-muted, light-dark(#5b6675, #9aa6b5));
+  background: color-mix(in srgb, currentColor 10%, transparent);
+  pointer-events: none;
+}
+#word { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
+#dot { flex: none; inline-size: .4375rem; block-size: .4375rem; border-radius: 50%; background: currentColor; }
+:host([state="connecting"]) #dot { background: none; box-shadow: inset 0 0 0 1.5px currentColor; }
+:host([state="live"]) #dot { background: light-dark(#1f9d63, #41c995); }
+:host([state="stale"]) #badge { color: light-dark(#7a4f00, #ffcf7d); background: light-dark(#fff1d6, #3a2c10); }
+:host([state="lost"]) #badge { color: light-dark(#a3262d, #ffb0b3); background: light-dark(#fde7e8, #421c1f); }
+.spoken {
+  position: absolute;
+  inline-size: 1px;
+  block-size: 1px;
+  overflow: hidden;
+  clip-path: inset(50%);
+  white-space: nowrap;
+}
+@media (prefers-contrast: more) {
+  #badge { outline: 1px solid currentColor; }
+  :host([state="stale"]) #stage, :host([state="lost"]) #stage { opacity: .85; }
+}
+@media (prefers-reduced-motion: reduce) { #stage { transition: none; } }
+@media print { #badge { display: none; } }
+`);
+
+/** @type {Map<string, CSSStyleSheet>} */
+const shared = new Map();
+
+/**
+ * Returns the sheets for an element that shows a picture with these rules.
+ * @param {string} css
+ */
+export function sheets(css) {
+  if (css === "") return [own];
+  let theirs = shared.get(css);
+  if (!theirs) {
+    if (shared.size >= 32) shared.clear(); // those in use stay with their elements
+    shared.set(css, theirs = sheet(css));
+  }
+  return [own, theirs];
+}
+
+/** @param {string} css */
+function sheet(css) {
+  const s = new CSSStyleSheet();
+  s.replaceSync(css);
+  return s;
+}
