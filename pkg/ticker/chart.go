@@ -27,14 +27,17 @@ type Chart struct {
 	// NewRenderer makes the Renderer of one loop.
 	NewRenderer func() Renderer
 	// Refresh runs the chart's RefreshCallback and hooks for a tick; nil if it
-	// has neither, which saves a goroutine a tick.
-	Refresh func(ctx context.Context, v plotting.View) Outcome
+	// has neither, which saves a goroutine a tick. v is the view as it is, base
+	// the same without what earlier ticks laid over it. It is called once at a
+	// time for each view.
+	Refresh func(ctx context.Context, v, base plotting.View) Outcome
 }
 
 // Outcome is how a tick's RefreshCallback went.
 type Outcome struct {
-	// Change overlays the view from now on, for all who watch it. Shared makes
-	// it overlay every view of the chart instead.
+	// Change is laid over the view from now on, for all who watch it; a Reset
+	// takes away what was laid over it before. Shared lays it over every view
+	// of the chart instead.
 	Change plotting.Change
 	Shared bool
 	// Err is the error of the callback, as it may be told to clients.
@@ -56,15 +59,17 @@ type Watcher interface {
 	Deliver(d *Delivery)
 }
 
-// Delivery is what a tick or a push brings a watcher, in this order. It is
-// shared and immutable.
+// Delivery is what a tick or a push brings a watcher, in the order of its
+// fields. It is shared and immutable.
 type Delivery struct {
-	// Before are events that come before the frame. Watchers that did not ask
-	// for events leave a tick's events aside.
+	// Failure tells every watcher that the view cannot be drawn at the moment;
+	// usually nil. It comes first.
+	Failure *wire.Message
+	// Before are messages that come before the frame.
 	Before []*wire.Message
 	// Update is the frame; nil if nothing changed.
 	Update *wire.Update
-	// After are events that come after the frame.
+	// After are messages that come after the frame.
 	After []*wire.Message
 }
 

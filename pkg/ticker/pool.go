@@ -1,8 +1,13 @@
 package ticker
 
 import (
+	"container/list"
 	"context"
 	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,7 +28,8 @@ var (
 
 // Config is how a Pool is bounded.
 type Config struct {
-	// MaxViews is how many loops may run at the same time.
+	// MaxViews is how many loops may run at the same time. One that lingers
+	// gives way to a new one.
 	MaxViews int
 	// Linger is how long a loop goes on after its last watcher left, so that a
 	// watcher who is back soon gets patches.
@@ -45,42 +51,273 @@ func KeyOf(v plotting.View) Key { return Key{View: v, ID: v.ID()} }
 // Pool runs the loops of all watched views. All methods are safe for
 // concurrent use.
 type Pool struct {
+	cfg     Config
+	log     *zap.Logger
+	metrics *metrics
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	work    sync.WaitGroup // loops, and the callbacks they started
+	running atomic.Int64   // how many work waits for
+
+	mu     sync.Mutex
+	charts map[string]*chartState
+	loops  map[Key]*loop
+	idle   list.List // of *loop without leases, the longest idle first
+	closed bool
+}
+
+// chartState is a chart in the pool; guarded by Pool.mu.
+type chartState struct {
+	chart   *Chart
+	shared  plotting.Change // laid over every view
+	loops   map[*loop]struct{}
+	metrics *chartMetrics
 }
 
 // NewPool returns a pool without charts. It counts in reg, which must not have
 // another pool's metrics. Close it.
 func NewPool(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Pool, error) {
-	return &Pool{}, nil
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, fmt.Errorf("metrics of the views: %w", err)
+	}
+	p := &Pool{cfg: cfg, log: log, metrics: m, charts: map[string]*chartState{}, loops: map[Key]*loop{}}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	return p, nil
 }
 
 // SetChart adds a chart or replaces the one of this name. Loops of the chart
 // take it over without losing their watchers; they draw anew only if the spec
 // differs.
-func (p *Pool) SetChart(c *Chart) {}
+func (p *Pool) SetChart(c *Chart) {
+	p.mu.Lock()
+	st := p.charts[c.Name]
+	if st == nil {
+		st = &chartState{loops: map[*loop]struct{}{}, metrics: p.metrics.of(c.Name)}
+		p.charts[c.Name] = st
+	} else if !reflect.DeepEqual(st.chart.Spec, c.Spec) {
+		st.shared = plotting.Change{}
+	}
+	st.chart = c
+	loops := st.list()
+	p.mu.Unlock()
+	for _, l := range loops {
+		l.mail.put(command{do: l.refetch})
+	}
+}
 
 // RemoveChart removes a chart and stops its loops. Leases of them are void.
-func (p *Pool) RemoveChart(name string) {}
+func (p *Pool) RemoveChart(name string) {
+	p.mu.Lock()
+	st := p.charts[name]
+	if st != nil {
+		delete(p.charts, name)
+		for l := range st.loops {
+			p.drop(l)
+		}
+		p.metrics.forget(name)
+	}
+	p.mu.Unlock()
+}
 
 // Acquire returns a lease of the loop with this key, which is started if it
 // does not run. Release it. The error is ErrTooManyViews, ErrUnknownChart or
 // ErrClosed.
-func (p *Pool) Acquire(k Key) (*Lease, error) { return nil, ErrClosed }
+func (p *Pool) Acquire(k Key) (*Lease, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.charts[k.View.Chart]
+	switch {
+	case p.closed:
+		return nil, ErrClosed
+	case st == nil:
+		return nil, ErrUnknownChart
+	}
+	l := p.loops[k]
+	if l == nil {
+		if len(p.loops) >= p.cfg.MaxViews {
+			oldest := p.idle.Front()
+			if oldest == nil {
+				return nil, ErrTooManyViews
+			}
+			p.drop(oldest.Value.(*loop))
+		}
+		l = newLoop(p, k, st)
+		p.loops[k] = l
+		st.loops[l] = struct{}{}
+		p.metrics.views.Inc()
+		p.running.Add(1)
+		p.work.Go(func() {
+			defer p.running.Add(-1)
+			l.run()
+		})
+	}
+	if l.idle != nil {
+		p.idle.Remove(l.idle)
+		l.idle = nil
+	}
+	l.leases++
+	return &Lease{loop: l}, nil
+}
+
+// release takes a lease back and reports whether it was the loop's last.
+func (p *Pool) release(l *loop) (last bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.leases--
+	if l.leases > 0 || l.gone {
+		return false
+	}
+	l.idle, l.idleSince = p.idle.PushBack(l), time.Now()
+	return true
+}
+
+// retire ends a loop that was idle long enough. Otherwise it says how long the
+// loop has to go on before it may ask again; 0 is until its last lease ends.
+func (p *Pool) retire(l *loop) (wait time.Duration, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l.gone {
+		return 0, true
+	}
+	if l.idle == nil {
+		return 0, false
+	}
+	if wait = p.cfg.Linger - time.Since(l.idleSince); wait > 0 {
+		return wait, false
+	}
+	p.drop(l)
+	return 0, true
+}
+
+// drop takes a loop out of the pool and lets it stop. Pool.mu is held.
+func (p *Pool) drop(l *loop) {
+	if l.gone {
+		return
+	}
+	l.gone = true
+	if l.idle != nil {
+		p.idle.Remove(l.idle)
+		l.idle = nil
+	}
+	delete(p.loops, l.key)
+	if st := p.charts[l.key.View.Chart]; st != nil {
+		delete(st.loops, l)
+	}
+	p.metrics.views.Dec()
+	l.cancel()
+}
+
+// state returns what a loop draws by: the chart and what is laid over all its
+// views.
+func (p *Pool) state(name string) (*Chart, plotting.Change, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if st := p.charts[name]; st != nil {
+		return st.chart, st.shared, true
+	}
+	return nil, plotting.Change{}, false
+}
 
 // Share lays a change over every view of the chart, from now on until the
 // chart's spec changes, and pushes the views that are watched. A Reset takes
-// away what was laid over before.
-func (p *Pool) Share(chart string, c plotting.Change) error { return nil }
+// away what was laid over before. by and push, if not nil, are the lease of who
+// asked and what to push to it.
+func (p *Pool) Share(chart string, c plotting.Change, by *Lease, push *Push) {
+	var caller *loop
+	if by != nil {
+		caller = by.loop
+	}
+	p.share(chart, c, caller)
+	if by != nil {
+		by.share(push)
+	}
+}
+
+// share lays a change over the views of a chart and tells all loops but one.
+func (p *Pool) share(chart string, c plotting.Change, except *loop) {
+	p.mu.Lock()
+	var loops []*loop
+	if st := p.charts[chart]; st != nil {
+		st.shared = Merge(st.shared, c)
+		loops = st.list()
+	}
+	p.mu.Unlock()
+	for _, l := range loops {
+		if l != except {
+			l.mail.put(command{do: l.refetch})
+		}
+	}
+}
 
 // Shared returns v under what Share laid over the views of its chart.
-func (p *Pool) Shared(v plotting.View) plotting.View { return v }
+func (p *Pool) Shared(v plotting.View) plotting.View {
+	if chart, shared, ok := p.state(v.Chart); ok {
+		if under, err := lay(chart.Spec, v, shared); err == nil {
+			return under
+		}
+	}
+	return v
+}
 
 // Views returns how many loops run.
-func (p *Pool) Views() int { return 0 }
+func (p *Pool) Views() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.loops)
+}
 
 // Flush makes every loop draw and deliver once more, and returns when all have
 // or ctx ends.
-func (p *Pool) Flush(ctx context.Context) error { return nil }
+func (p *Pool) Flush(ctx context.Context) error {
+	p.mu.Lock()
+	loops := make([]*loop, 0, len(p.loops))
+	for _, l := range p.loops {
+		loops = append(loops, l)
+	}
+	p.mu.Unlock()
+	left := make(chan struct{}, len(loops))
+	done := func() { left <- struct{}{} }
+	for _, l := range loops {
+		l.mail.put(command{do: func() { l.draw(nil, nil); done() }, drop: done})
+	}
+	for range loops {
+		select {
+		case <-left:
+		case <-ctx.Done():
+			return fmt.Errorf("last frames: %w", ctx.Err())
+		}
+	}
+	return nil
+}
 
 // Close stops all loops and waits until they, and the callbacks that they
 // started, returned. If ctx ends first, its error says how many still run.
-func (p *Pool) Close(ctx context.Context) error { return nil }
+func (p *Pool) Close(ctx context.Context) error {
+	p.mu.Lock()
+	p.closed = true
+	for _, l := range p.loops {
+		p.drop(l)
+	}
+	p.mu.Unlock()
+	p.cancel()
+	done := make(chan struct{})
+	go func() {
+		p.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%d loops and callbacks of ticks still run: %w", p.running.Load(), ctx.Err())
+	}
+}
+
+func (st *chartState) list() []*loop {
+	loops := make([]*loop, 0, len(st.loops))
+	for l := range st.loops {
+		loops = append(loops, l)
+	}
+	return loops
+}

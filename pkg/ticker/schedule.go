@@ -12,7 +12,7 @@ const soon = time.Second
 // schedule says when a loop ticks. Its ticks stand on a grid: multiples of the
 // refresh since the Unix epoch, moved by a phase that comes from the view's id,
 // so that many loops of one refresh do not fire together, not even after a
-// restart. The zero value never ticks.
+// restart.
 type schedule struct {
 	refresh time.Duration
 	hash    uint64
@@ -21,17 +21,16 @@ type schedule struct {
 	due time.Time
 }
 
-// newSchedule returns the schedule of the view with this id, its first tick at
-// most a second (or one refresh, if that is shorter) after now.
-func newSchedule(id string, refresh time.Duration, now time.Time) schedule {
+// newSchedule returns the schedule of the view with this id. It does not tick
+// before set.
+func newSchedule(id string) schedule {
 	h := fnv.New64a()
 	h.Write([]byte(id))
-	s := schedule{hash: h.Sum64()}
-	s.set(refresh, now)
-	return s
+	return schedule{hash: h.Sum64()}
 }
 
-// set changes the refresh; 0 stops the ticks.
+// set changes the refresh; 0 stops the ticks. The next one is due at most a
+// second (or one refresh, if that is shorter) after now.
 func (s *schedule) set(refresh time.Duration, now time.Time) {
 	s.refresh = refresh
 	if refresh > 0 {
