@@ -2,25 +2,65 @@ package daemon
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"net"
 	"net/http"
+	"os"
+	"sync/atomic"
+
+	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/config"
+	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/server"
+	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/store"
+	"github.com/chartd/chartd/pkg/ticker"
 )
 
 // Daemon is one running chartd. All methods are safe for concurrent use.
 type Daemon struct {
-	opts  *options
-	store *store.Store
+	opts    *options
+	log     *zap.Logger
+	level   zap.AtomicLevel // of the daemon's own logger
+	metrics *metrics
+
+	store   *store.Store
+	sources *source.Manager
+	hub     *session.Hub
+	server  *server.Server
+
+	cfg    *config.Config    // touched by New, then by Run alone
+	charts chartSet          // likewise
+	seen   [sha256.Size]byte // of the configuration file; by New, then by watch alone
+
+	started  atomic.Bool
+	addr     atomic.Pointer[net.Addr]
+	ready    chan struct{}
+	reloads  chan reload
+	draining chan struct{}
 }
 
-// Load reads a configuration file with the kinds of sources that opts say. An
-// empty path is the embedded default, which shows this machine. The error is
-// a *config.Errors if the file can be read and is wrong.
+// Load reads a configuration file with the kinds of sources and the
+// environment that opts say. An empty path is the embedded default, which
+// shows this machine. The error is a *config.Errors if the file can be read and
+// is wrong.
 func Load(path string, opts ...Option) (*config.Config, error) {
-	return nil, nil
+	o, err := gather(opts)
+	if err != nil {
+		return nil, err
+	}
+	return o.load(path)
+}
+
+// load reads a configuration.
+func (o *options) load(path string) (*config.Config, error) {
+	if path == "" {
+		return config.Default(o.kinds)
+	}
+	return config.Load(path, o.kinds, o.lookup)
 }
 
 // New puts a daemon together. Nothing runs yet, and no port is taken. A nil cfg
@@ -30,43 +70,101 @@ func New(cfg *config.Config, opts ...Option) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Daemon{opts: o}, nil
+	if cfg == nil {
+		if cfg, err = o.load(o.file); err != nil {
+			return nil, err
+		}
+	}
+	if err := orphan(cfg, o); err != nil {
+		return nil, err
+	}
+	d := &Daemon{
+		opts: o, log: o.log, cfg: cfg, charts: newChartSet(cfg, o, nil),
+		ready: make(chan struct{}), reloads: make(chan reload), draining: make(chan struct{}),
+	}
+	if d.log == nil {
+		if d.log, d.level, err = NewLogger(cfg.Log, os.Stderr); err != nil {
+			return nil, err
+		}
+	}
+	if o.file != "" {
+		d.seen = o.digest()
+	}
+	if err := d.assemble(cfg); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
-// Run listens, starts the sources and serves until ctx ends. Then it drains:
-// not ready, sources stopped, last frames sent, every WebSocket closed with
-// code 4000. It returns nil after that, within ten seconds, with no goroutine
-// left. It can be called once.
-func (d *Daemon) Run(ctx context.Context) error { return nil }
+// assemble makes the parts and joins them.
+func (d *Daemon) assemble(cfg *config.Config) error {
+	reg, m, err := newRegistry(d.opts.version)
+	if err != nil {
+		return err
+	}
+	d.metrics = m
+	m.reloadOK.Set(1)
+	m.reloadTime.SetToCurrentTime()
+	d.store = store.New(cfg.Store, reg)
+	d.sources = source.NewManager(d.store, d.log.Named("source"), reg)
+	if err := d.sources.Apply(cfg.Sources); err != nil {
+		return err
+	}
+	newRenderer := func(spec *plotting.Spec) ticker.Renderer { return plotting.NewLive(spec, d.store) }
+	d.hub, err = session.NewHub(cfg.Session, session.Deps{
+		Appender: d.store, NewRenderer: newRenderer, Log: d.log.Named("session"), Registerer: reg, Server: d.opts.version,
+	})
+	if err != nil {
+		return err
+	}
+	d.server, err = server.New(cfg.Server, server.Deps{
+		Hub: d.hub, Sources: d.sources, NewRenderer: newRenderer, Registry: reg, Log: d.log.Named("http"),
+		Version: d.opts.version, Pages: d.opts.pages,
+	})
+	if err != nil {
+		return errors.Join(err, d.hub.Close(context.Background()))
+	}
+	d.hub.SetCharts(d.charts)
+	d.server.SetCharts(d.charts.list(cfg))
+	return nil
+}
 
 // Ready returns a channel that is closed when the daemon can be reached.
-func (d *Daemon) Ready() <-chan struct{} { return nil }
+func (d *Daemon) Ready() <-chan struct{} { return d.ready }
 
-// Addr returns the address that the daemon listens on, nil before Ready.
-func (d *Daemon) Addr() net.Addr { return nil }
+// Addr returns the address that the daemon listens on, nil before Ready and
+// without a port.
+func (d *Daemon) Addr() net.Addr {
+	if a := d.addr.Load(); a != nil {
+		return *a
+	}
+	return nil
+}
 
-// URL returns where a browser finds the gallery, as "http://localhost:8080/";
-// "" before Ready.
-func (d *Daemon) URL() string { return "" }
+// URL returns where a browser on this machine finds the gallery, as
+// "http://localhost:8080/"; "" before Ready and without a port.
+func (d *Daemon) URL() string {
+	a := d.Addr()
+	if a == nil {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
+}
 
 // Handler returns everything the daemon serves, for a program with an HTTP
 // server of its own: an empty Listen in the configuration keeps Run from
 // taking a port. It works while Run runs.
-func (d *Daemon) Handler() http.Handler { return nil }
+func (d *Daemon) Handler() http.Handler { return d.server.Handler() }
 
 // Store returns where samples are kept: append to it and the charts show them.
 func (d *Daemon) Store() *store.Store { return d.store }
-
-// Reload replaces the configuration: sources and charts that did not change go
-// on undisturbed, sessions stay. If it returns an error, nothing has changed.
-// The sections store, session and log.format and the address take effect at
-// the next start.
-func (d *Daemon) Reload(cfg *config.Config) error { return nil }
-
-// ReloadFile reads the file of WithConfigFile again, as SIGHUP asks. A broken
-// file changes nothing; the error, which names every mistake by line, is
-// logged too and shows in /metrics.
-func (d *Daemon) ReloadFile() error { return nil }
 
 // builtinKinds are the kinds of sources that every daemon knows.
 func builtinKinds() source.Registry { return source.Registry{} }

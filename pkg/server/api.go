@@ -2,9 +2,7 @@ package server
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
-	"slices"
 
 	"go.uber.org/zap"
 
@@ -33,12 +31,12 @@ type chartLinks struct {
 	PNG  string `json:"png"`
 }
 
-// listCharts answers /api/v1/charts, sorted by name.
+// listCharts answers /api/v1/charts, in the order of the configuration.
 func (s *Server) listCharts(w http.ResponseWriter, r *http.Request) {
-	specs := s.charts()
-	list := make([]chartInfo, 0, len(specs))
-	for _, name := range slices.Sorted(maps.Keys(specs)) {
-		spec := specs[name]
+	charts := s.charts.Load().list
+	list := make([]chartInfo, 0, len(charts))
+	for _, c := range charts {
+		name, spec := c.Name, c.Spec
 		title := spec.Title
 		if title == "" {
 			title = name

@@ -39,7 +39,7 @@ func (s *Server) page(w http.ResponseWriter, r *http.Request, name string) {
 // chartPage serves the page of one chart, if there is such a chart.
 func (s *Server) chartPage(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("chart")
-	if _, ok := s.charts()[name]; !ok {
+	if _, ok := s.chart(name); !ok {
 		s.unknownChart(w, name)
 		return
 	}
@@ -64,7 +64,7 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 
 // unknownChart answers 404 and says which chart was probably meant.
 func (s *Server) unknownChart(w http.ResponseWriter, name string) {
-	names := slices.Sorted(maps.Keys(s.charts()))
+	names := slices.Sorted(maps.Keys(s.charts.Load().byName))
 	text := fmt.Sprintf("chartd: no chart %q", name)
 	switch near := problem.Nearest(name, names); {
 	case near != "":

@@ -25,7 +25,7 @@ const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	file := r.PathValue("file")
 	name, format, _ := strings.Cut(file, ".")
-	spec, ok := s.charts()[name]
+	spec, ok := s.chart(name)
 	switch {
 	case !ok:
 		s.unknownChart(w, name)

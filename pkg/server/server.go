@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +42,9 @@ type Deps struct {
 	Log *zap.Logger
 	// Version names the software: "chartd/0.1.0".
 	Version string
+	// Pages are served before the server's own surface, by patterns as in
+	// net/http; it may be nil.
+	Pages map[string]http.Handler
 }
 
 // Server is chartd over HTTP. All methods are safe for concurrent use.
@@ -59,7 +63,7 @@ type Server struct {
 	http     *http.Server
 
 	rules   atomic.Pointer[rules]
-	specs   atomic.Pointer[map[string]*plotting.Spec]
+	charts  atomic.Pointer[charts]
 	isReady atomic.Bool
 
 	census census
@@ -79,8 +83,9 @@ type rules struct {
 	pagePolicy string
 }
 
-// New returns a Server that serves no charts yet and is not ready. It must be
-// closed with Shutdown. cfg must be valid.
+// New returns a Server that serves no charts yet and is not ready. cfg must be
+// valid. The error is that a name of its metrics is taken, or that a pattern of
+// Pages makes no sense.
 func New(cfg Config, deps Deps) (*Server, error) {
 	m, err := newMetrics(deps.Registry)
 	if err != nil {
@@ -90,21 +95,22 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.Background())
 	s := &Server{
 		hub: deps.Hub, sources: deps.Sources, registry: deps.Registry, log: deps.Log, version: deps.Version,
-		heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, stop: stop,
+		heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, stop: func() {},
 		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
 	}
-	s.specs.Store(&map[string]*plotting.Spec{})
+	s.SetCharts(nil)
 	if err := s.SetConfig(cfg); err != nil {
-		stop()
 		return nil, err
 	}
-	s.handler = s.contain(s.routes())
+	routes, err := s.routes(deps.Pages)
+	if err != nil {
+		return nil, err
+	}
+	s.handler = s.contain(routes)
 	logger, err := zap.NewStdLogAt(deps.Log, zap.DebugLevel) // what net/http says of clients that misbehave
 	if err != nil {
-		stop()
 		return nil, err
 	}
 	s.http = &http.Server{
@@ -116,12 +122,19 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          logger,
 	}
-	s.beat.Go(func() { s.conns.beat(ctx, s.heartbeat) })
 	return s, nil
 }
 
+// Start begins to look after WebSockets. Serve needs it, and so does a Handler
+// that another server serves. It is called once.
+func (s *Server) Start() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.beat.Go(func() { s.conns.beat(ctx, s.heartbeat) })
+}
+
 // routes is the whole surface.
-func (s *Server) routes() http.Handler {
+func (s *Server) routes(pages map[string]http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.page(w, r, web.GalleryPage) })
 	mux.HandleFunc("GET /c/{chart}", s.chartPage)
@@ -135,7 +148,35 @@ func (s *Server) routes() http.Handler {
 		ErrorLog: promLog{s.log}, ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 8,
 	}))
 	mux.HandleFunc("/", s.rest)
-	return s.guardWrites(mux)
+	if len(pages) == 0 {
+		return s.guardWrites(mux), nil
+	}
+	// A mux of its own, so that a page may stand in the place of one of ours.
+	before := http.NewServeMux()
+	for pattern, page := range pages {
+		if err := handle(before, pattern, page); err != nil {
+			return nil, err
+		}
+	}
+	return s.guardWrites(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := before.Handler(r); pattern != "" {
+			before.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})), nil
+}
+
+// handle registers a page. The mux panics at a pattern that it cannot read or
+// that conflicts with another; here that is the caller's mistake, and an error.
+func handle(mux *http.ServeMux, pattern string, page http.Handler) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("page %q: %v", pattern, v)
+		}
+	}()
+	mux.Handle(pattern, page)
+	return nil
 }
 
 // rest answers what no pattern wants: the routes of sources, which come and go
@@ -181,12 +222,32 @@ func (s *Server) SetConfig(cfg Config) error {
 	return nil
 }
 
-// SetCharts makes these the charts that pages, pictures and the API know. The
-// map must not be changed afterwards.
-func (s *Server) SetCharts(specs map[string]*plotting.Spec) { s.specs.Store(&specs) }
+// Chart is a chart as pages, pictures and the API know it.
+type Chart struct {
+	Name string
+	Spec *plotting.Spec
+}
 
-// charts returns the charts by name; the map is immutable.
-func (s *Server) charts() map[string]*plotting.Spec { return *s.specs.Load() }
+// charts are all of them. It is immutable.
+type charts struct {
+	list   []Chart // in the order of the configuration
+	byName map[string]*plotting.Spec
+}
+
+// SetCharts makes these the charts, in the order in which the API lists them.
+func (s *Server) SetCharts(list []Chart) {
+	c := &charts{list: slices.Clone(list), byName: make(map[string]*plotting.Spec, len(list))}
+	for _, one := range list {
+		c.byName[one.Name] = one.Spec
+	}
+	s.charts.Store(c)
+}
+
+// chart returns a chart's definition.
+func (s *Server) chart(name string) (*plotting.Spec, bool) {
+	spec, ok := s.charts.Load().byName[name]
+	return spec, ok
+}
 
 // SetReady says whether new clients are welcome: /readyz and /ws follow it.
 func (s *Server) SetReady(ready bool) { s.isReady.Store(ready) }

@@ -1,0 +1,149 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// How long each step of the end may take. Together, and with what the manager
+// of the sources grants them, they stay under the ten seconds that a supervisor
+// usually has patience for.
+const (
+	drainHub   = 3500 * time.Millisecond
+	stopServer = 2 * time.Second
+	closeHub   = 1500 * time.Millisecond
+)
+
+// errStopped is why Reload does nothing when Run does not run.
+var errStopped = errors.New("the daemon does not run")
+
+// Run listens, starts the sources and serves until ctx ends. Then it drains:
+// not ready, sources stopped, last frames sent, every WebSocket closed with
+// code 4000. It returns nil after that, within ten seconds, with no goroutine
+// left. It can be called once.
+func (d *Daemon) Run(ctx context.Context) error {
+	if d.started.Swap(true) {
+		return errors.New("run: a daemon runs once")
+	}
+	ln, err := d.listen(ctx)
+	if err != nil {
+		close(d.draining)
+		return errors.Join(err, d.close())
+	}
+
+	// The parts have contexts of their own, so that they end in order and not
+	// all at once with ctx.
+	lasting := context.WithoutCancel(ctx)
+	sourcesCtx, haltSources := context.WithCancel(lasting)
+	defer haltSources()
+	watchCtx, haltWatch := context.WithCancel(lasting)
+	defer haltWatch()
+
+	var sources, rest errgroup.Group
+	broken := make(chan error, 2)
+	sources.Go(func() error {
+		err := d.sources.Run(sourcesCtx)
+		if sourcesCtx.Err() == nil {
+			broken <- errors.Join(errors.New("the manager of the sources ended"), err)
+		}
+		return err
+	})
+	d.server.Start()
+	if ln != nil {
+		rest.Go(func() error {
+			if err := d.server.Serve(ln); err != nil {
+				broken <- fmt.Errorf("serve: %w", err)
+			}
+			return nil
+		})
+	}
+	changed := make(chan struct{}, 1)
+	if d.opts.file != "" {
+		rest.Go(func() error {
+			d.watch(watchCtx, changed)
+			return nil
+		})
+	}
+	d.server.SetReady(true)
+	close(d.ready)
+	d.greet()
+
+	err = d.loop(ctx, changed, broken)
+	start := time.Now()
+	close(d.draining)
+	d.server.SetReady(false)
+	haltWatch()
+	haltSources()
+	err = errors.Join(err, sources.Wait(), d.close(), rest.Wait())
+	d.log.Info("stopped", zap.Duration("took", time.Since(start)), zap.Error(err))
+	return err
+}
+
+// listen takes the port. The listener is nil if the configuration wants none.
+func (d *Daemon) listen(ctx context.Context) (net.Listener, error) {
+	if d.cfg.Listen == "" {
+		return nil, nil
+	}
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", d.cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	d.addr.Store(new(ln.Addr()))
+	return ln, nil
+}
+
+// loop is the daemon's life between start and drain: one reload after the
+// other.
+func (d *Daemon) loop(ctx context.Context, changed <-chan struct{}, broken <-chan error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case err := <-broken:
+			return err
+		case <-changed:
+			_ = d.reloadFile() // logged and counted
+		case r := <-d.reloads:
+			r.done <- r.do()
+		}
+	}
+}
+
+// greet tells where the daemon is.
+func (d *Daemon) greet() {
+	url := d.URL()
+	d.log.Info("ready", zap.String("url", url), zap.Int("charts", len(d.charts)), zap.Int("sources", len(d.cfg.Sources)))
+	if url != "" {
+		fmt.Fprintf(d.opts.announce, "chartd is live at %s\n", url)
+	}
+}
+
+// close says goodbye to the clients and ends what serves them: the last frames
+// first, then the connections.
+func (d *Daemon) close() error {
+	var errs []error
+	for _, step := range []struct {
+		name string
+		in   time.Duration
+		do   func(context.Context) error
+	}{
+		{"drain the sessions", drainHub, d.hub.Drain},
+		{"stop the server", stopServer, d.server.Shutdown},
+		{"close the sessions", closeHub, d.hub.Close},
+	} {
+		// Not Run's context: that has ended, which is why all this happens.
+		ctx, cancel := context.WithTimeout(context.Background(), step.in)
+		if err := step.do(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", step.name, err))
+		}
+		cancel()
+	}
+	return errors.Join(errs...)
+}
