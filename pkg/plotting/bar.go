@@ -69,6 +69,6 @@ func (b *bars) bar(i int, old []*Node) []*Node {
 	if dir < 0 {
 		label = y + 15*unit
 	}
-	text := textNode("v"+key, "ft", x+width/2, max(label, b.layout.data.y+labelSize*unit), labelSize*unit, b.head.spec.Y.Unit.Value(v))
+	text := textNode("v"+key, "ff", x+width/2, max(label, b.layout.data.y+labelSize*unit), labelSize*unit, b.head.spec.Y.Unit.Value(v))
 	return []*Node{kept(old[0], bar), kept(old[1], text)}
 }

@@ -92,6 +92,6 @@ func (g *gauges) gauge(i int, old []*Node) []*Node {
 	arc := &Node{Key: "g" + key, Type: Path, Live: p}
 	arc.Open = "<path data-k='" + arc.Key + "' class='sc c" + strconv.Itoa(g.lines[i].index%Colors) + "' stroke-width='" + strconv.FormatInt(d.thick, 10) + "'"
 	size := max(d.r*38/100, 10*unit)
-	value := textNode("v"+key, "ft b", d.x, d.y+size/4, size, g.head.spec.Y.Unit.Value(v))
+	value := textNode("v"+key, "ff b", d.x, d.y+size/4, size, g.head.spec.Y.Unit.Value(v))
 	return []*Node{kept(old[0], arc), kept(old[1], value)}
 }

@@ -291,10 +291,10 @@ func (s *scrolling) drawMarks() *Node {
 	d := s.layout.data
 	for i, m := range s.head.view.Marks() {
 		x := max(-clipFar, min(clipFar, s.scale.x(m.T)))
-		b := appendAttr(nil, "<path class='st' stroke-dasharray='40 30' d='M", x)
+		b := appendAttr(nil, "<path class='sf' stroke-dasharray='40 30' d='M", x)
 		b = appendAttr(b, " ", d.y)
 		b = appendAttr(b, "V", d.bottom())
-		b = appendAttr(b, "'/><text class='ft' x='", x)
+		b = appendAttr(b, "'/><text class='ff' x='", x)
 		b = appendAttr(b, "' y='", d.y+12*unit)
 		b = append(AppendEscaped(append(b, "'>"...), []byte(m.Text)), "</text>"...)
 		key := "m" + strconv.Itoa(i)

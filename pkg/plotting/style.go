@@ -85,7 +85,7 @@ func (k Ink) appendClass(b []byte, how byte) []byte {
 const stackShare = 80
 
 // areaOpacity is that of a plain area, in percent.
-const areaOpacity = 22
+const areaOpacity = 15
 
 // styleSheet is the content of every frame's <style>: about a kilobyte, the
 // same for every chart. A page overrides it by setting --chartd-… variables.
