@@ -1,10 +1,12 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -165,8 +167,27 @@ func (p *pictures) wait() { p.wg.Wait() }
 
 // encode turns a frame into the bytes of a picture.
 func encode(f *plotting.Frame, k pictureKey) (*asset, error) {
-	if k.format == "png" {
-		return nil, errors.New("png: being written")
+	if k.format == "svg" {
+		return newAsset(themed(f, k.theme).AppendSVG(nil), "image/svg+xml"), nil
 	}
-	return newAsset(f.AppendSVG(nil), "image/svg+xml"), nil
+	var buf bytes.Buffer
+	theme := k.theme
+	if theme == "" {
+		theme = plotting.Light // a PNG cannot ask the browser
+	}
+	if err := plotting.PNG(&buf, f, theme, k.scale); err != nil {
+		return nil, err
+	}
+	return newAsset(buf.Bytes(), "image/png"), nil
+}
+
+// themed returns a frame with the theme that was asked for; without one, the
+// browser decides.
+func themed(f *plotting.Frame, theme plotting.Theme) *plotting.Frame {
+	if theme == "" {
+		return f
+	}
+	root := *f.Root
+	root.Open = strings.Replace(root.Open, "class='chartd", "class='chartd "+string(theme), 1)
+	return &plotting.Frame{Epoch: f.Epoch, Root: &root}
 }
