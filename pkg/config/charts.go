@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	"github.com/chartd/chartd/pkg/config/strictyaml"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/problem"
@@ -56,15 +58,19 @@ func (d ChartDefaults) Validate() []problem.Problem {
 
 // Validate returns every problem of the chart, with paths in YAML's names.
 func (c *Chart) Validate() []problem.Problem {
-	var ps []problem.Problem
-	if v, ok := any(&c.Spec).(problem.Validator); ok {
-		ps = v.Validate()
-	}
+	ps := c.Spec.Validate()
 	ps = append(ps, c.ChartConfig.Validate()...)
 	if len(ps) > 0 {
 		return ps // a rule cannot be tried on a chart that makes no sense
 	}
-	return c.Against(&c.Spec)
+	ps = c.Against(&c.Spec)
+	for i, p := range ps {
+		// "window: 1ms is not between …" is about the key window of the change.
+		if key, what, ok := strings.Cut(p.What, ": "); ok && slugOf(key) == key {
+			ps[i].Path, ps[i].What = p.Path+"."+key, what
+		}
+	}
+	return ps
 }
 
 // readCharts decodes the `charts:` section.
@@ -73,7 +79,7 @@ func readCharts(doc *strictyaml.Document, section strictyaml.Node, cfg *Config) 
 	if len(base.Validate()) > 0 {
 		base = defaultChartDefaults() // said once, under defaults
 	}
-	for _, e := range doc.Entries(section) {
+	for _, e := range doc.Entries(section, "a mapping of names to charts") {
 		if !checkName(doc, e, "chart") {
 			continue
 		}

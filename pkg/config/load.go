@@ -13,11 +13,11 @@ import (
 	"github.com/chartd/chartd/pkg/source"
 )
 
-// Errors is every mistake of a file; Error is one of them.
-type (
-	Errors = strictyaml.Errors
-	Error  = strictyaml.Error
-)
+// Errors is every mistake of a file.
+type Errors = strictyaml.Errors
+
+// Error is one mistake, with its place in the file.
+type Error = strictyaml.Error
 
 // Load reads the configuration in the file at path; see Parse. The error also
 // tells that the file cannot be read.
@@ -72,9 +72,9 @@ func Parse(name string, data []byte, kinds source.Registry, lookup func(string) 
 // file is the document: the Config with the parts that need more than their
 // type to be read.
 type file struct {
-	Config
 	Sources strictyaml.Node `yaml:"sources"`
 	Charts  strictyaml.Node `yaml:"charts"`
+	Config
 }
 
 // ReadFile returns what is in the file at path, if it may be a configuration.

@@ -17,9 +17,9 @@ const namePattern = `^[a-z0-9_-]{1,64}$`
 // says what is wrong with it if not.
 func checkName(doc *strictyaml.Document, e strictyaml.Entry, what string) bool {
 	if slug := slugOf(e.Key); slug != e.Key || e.Key == "" {
-		want := "a name is made of a-z, 0-9, _ and -"
+		want := fmt.Sprintf("a name is made of a-z, 0-9, _ and -, at most %d", maxName)
 		if slug != "" {
-			want += fmt.Sprintf(", as %q", slug)
+			want += fmt.Sprintf(", such as %q", slug)
 		}
 		doc.Report(e.Value.Path(), fmt.Sprintf("%.80q cannot name a %s", e.Key, what), want)
 		return false
@@ -27,8 +27,12 @@ func checkName(doc *strictyaml.Document, e strictyaml.Entry, what string) bool {
 	return true
 }
 
-// slugOf returns the name that is nearest to s, or "".
+// slugOf returns the name that s was probably meant to be, or "".
 func slugOf(s string) string {
+	if len(s) > maxName {
+		return ""
+	}
+	bad := false
 	slug := strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_', r == '-':
@@ -38,8 +42,12 @@ func slugOf(s string) string {
 		case r == ' ' || r == '.' || r == '/':
 			return '-'
 		default:
-			return -1
+			bad = true
+			return r
 		}
 	}, s)
-	return slug[:min(len(slug), maxName)]
+	if bad {
+		return ""
+	}
+	return slug
 }

@@ -18,7 +18,7 @@ func receivers() []string { return []string{"push", "influx"} }
 // struct that kinds gives for its type.
 func readSources(doc *strictyaml.Document, section strictyaml.Node, kinds source.Registry, cfg *Config) {
 	given := map[string]bool{} // names and types that the file mentions
-	for _, e := range doc.Entries(section) {
+	for _, e := range doc.Entries(section, "a mapping of names to sources") {
 		given[e.Key] = true
 		path := e.Value.Path()
 		if !checkName(doc, e, "source") {
@@ -54,7 +54,7 @@ func readSources(doc *strictyaml.Document, section strictyaml.Node, kinds source
 // readType returns the `type` of a source.
 func readType(doc *strictyaml.Document, n strictyaml.Node, kinds source.Registry) string {
 	var kind string
-	for _, e := range doc.Entries(n) {
+	for _, e := range doc.Entries(n, "a mapping with the key type") {
 		if e.Key == "type" {
 			doc.DecodeNode(e.Value, &kind)
 			return kind

@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -29,7 +30,7 @@ func Watch(ctx context.Context, path string, changed func()) (err error) {
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", path, err)
 	}
-	defer fw.Close() //nolint:errcheck // nothing was written that could be lost
+	defer fw.Close()
 	if err := follow(fw, path); err != nil {
 		return err
 	}
@@ -53,7 +54,12 @@ func Watch(ctx context.Context, path string, changed func()) (err error) {
 				continue // another file of the directory
 			}
 			seen = now
-		case <-fw.Errors: // so many events that some were dropped
+		case err := <-fw.Errors:
+			// An overflow means that events were dropped: perhaps those of the
+			// file.
+			if !errors.Is(err, fsnotify.ErrEventOverflow) {
+				return fmt.Errorf("watching %s: %w", path, err)
+			}
 		}
 		if due == nil {
 			began = time.Now()

@@ -122,7 +122,7 @@ func (d *Document) decodeList(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	if v.Kind() == reflect.Array && v.Len() != len(n.Content) {
-		d.errs.add(positionOf(n), path, fmt.Sprintf("the list has %d items", len(n.Content)), "want "+wanted(v.Type()))
+		d.errs.add(positionOf(n), path, fmt.Sprintf("the number of items is %d", len(n.Content)), "want "+wanted(v.Type()))
 		d.bad[path] = true
 		return
 	}

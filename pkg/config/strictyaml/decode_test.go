@@ -41,7 +41,6 @@ type sample struct {
 	Hidden *[]string       `yaml:"hidden"`
 	Later  strictyaml.Node `yaml:"later"`
 	Secret string          `yaml:"-"`
-	hidden string
 }
 
 func (s sample) Validate() []problem.Problem {
@@ -175,13 +174,13 @@ func TestDecodeBad(t *testing.T) {
 		{"title: [a]\n", []string{`1:8: title: is a list; want text`}},
 		{"title:\n", []string{`1:7: title: has no value; want text`}},
 		{"stack: yes\n", []string{`1:8: stack: is the text "yes"; want true or false`}},
-		{"stack: 'true'\n", []string{`1:8: stack: is the text "true"; want true or false`}},
+		{"stack: 'true'\n", []string{`1:8: stack: is the text "true"; want true or false, without quotes`}},
 		{"stack: 1\n", []string{`1:8: stack: is the number 1; want true or false`}},
 		{"small: 1.5\n", []string{`1:8: small: is the number 1.5; want a whole number`}},
 		{"small: 128\n", []string{`1:8: small: is the number 128; want a whole number of -128 to 127`}},
 		{"count: -1\n", []string{`1:8: count: is the number -1; want a whole number of 0 to 65535`}},
 		{"count: 070\n", []string{`1:8: count: is the number 070; want a whole number`}},
-		{"count: '7'\n", []string{`1:8: count: is the text "7"; want a whole number`}},
+		{"count: '7'\n", []string{`1:8: count: is the text "7"; want a whole number, without quotes`}},
 		{"ratio: .inf\n", []string{`1:8: ratio: is the number .inf; want a finite number`}},
 		{"ratio: nan\n", []string{`1:8: ratio: is the text "nan"; want a finite number`}},
 		{"ratio: true\n", []string{`1:8: ratio: is true; want a number`}},
@@ -191,7 +190,7 @@ func TestDecodeBad(t *testing.T) {
 		{"limit: much\n", []string{`1:8: limit: "much" is not a size; write it as 65536, "64KiB" or "10MiB"`}},
 		{"refresh: -1s\n", []string{`1:10: refresh: is negative`}},
 		{"size: 5\n", []string{`1:7: size: is the number 5; want a list of 2 whole numbers`}},
-		{"size: [1, 2, 3]\n", []string{`1:7: size: the list has 3 items; want a list of 2 whole numbers`}},
+		{"size: [1, 2, 3]\n", []string{`1:7: size: the number of items is 3; want a list of 2 whole numbers`}},
 		{"size: [1, x]\n", []string{`1:11: size[1]: is the text "x"; want a whole number`}},
 		{"series: {metric: a}\n", []string{`1:9: series: is a mapping; want a list of mappings; an item of a list begins with "- "`}},
 		{"series: [{labels: {a: {b: 1}}}]\n", []string{
@@ -217,15 +216,16 @@ func TestDecodeBad(t *testing.T) {
 		{"title: !ruby 5\n", []string{`1:8: title: unknown tag "!ruby"; remove it`}},
 		{"title: a\n---\ntitle: b\n", []string{`2:1: a second document begins here; one file holds one document: remove the "---" or "..." line`}},
 		{"title: ${NONE}\n", []string{`1:8: title: the environment variable NONE is not set; set it, or give it a default: ${NONE:-default}`}},
+		{"title: ${NONE} ${A} ${NONE} ${B}\n", []string{`1:8: title: the environment variables NONE, A and B are not set; set it, or give it a default: ${NONE:-default}`}},
 		{"title: ${NONE\n", []string{`1:8: title: "${" has no closing "}"; write ${NAME}, ${NAME:-default}, or $${ for the characters themselves`}},
 		{"title: ${NONE:-a\n", []string{`1:8: title: "${" has no closing "}"; write ${NAME}, ${NAME:-default}, or $${ for the characters themselves`}},
 		{"title: ${a b}\n", []string{`1:8: title: "a b" is not the name of an environment variable; write ${NAME}, ${NAME:-default}, or $${ for the characters themselves`}},
 		{"title: ${A:?x}\n", []string{`1:8: title: ":?" follows the name A in ${…}; a default is written ${A:-default}`}},
 		{"small: ${WORD}\n", []string{`1:8: small: is "word", made from "${WORD}"; want a whole number`}},
-		{"refresh: 1${WORD}\n", []string{`1:10: refresh: "1word" is not a duration; write it as "500ms", "30s", "5m", "1h", "7d" or a number of milliseconds, made from "1${WORD}"`}},
-		{"y: &a {<<: *a}\n", []string{`1:12: y: the alias *a stands inside its own anchor; an anchor that ends before it is used`}},
-		{"y: {<<: 5}\n", []string{`1:9: y: "<<" is the number 5; an alias of a mapping, as *name`}},
-		{"y: {<<: [5]}\n", []string{`1:10: y: "<<" lists the number 5; aliases of mappings, as [*a, *b]`}},
+		{"refresh: 1${WORD}\n", []string{`1:10: refresh: "1word" is not a duration, made from "1${WORD}"; write it as "500ms", "30s", "5m", "1h", "7d" or a number of milliseconds`}},
+		{"y: &a {<<: *a}\n", []string{`1:12: y: the alias *a stands inside its own anchor; an anchor must end before it is used`}},
+		{"y: {<<: 5}\n", []string{`1:9: y: "<<" is the number 5; want an alias of a mapping, as *name`}},
+		{"y: {<<: [5]}\n", []string{`1:10: y: "<<" lists the number 5; want aliases of mappings, as [*a, *b]`}},
 	}
 	for _, tt := range tests {
 		_, got := decode(t, tt.text)
@@ -241,7 +241,8 @@ func TestSyntax(t *testing.T) {
 		{"y:\n\tmin: 1\n", `2:1: a tab in the indentation; YAML is indented with spaces`},
 		{"y:\n  min: 1\n \tunit: a\n", `3:2: a tab in the indentation; YAML is indented with spaces`},
 		{"title: @a\n", `1:8: a value cannot begin with '@'; put quotes around the text`},
-		{"title: a: b\n", `1:9: a ":" where no key can stand; put quotes around a value with a colon in it, or check the indentation`},
+		{"title: a: b\n", `1:9: a ":" where no key can stand; put quotes around a value with a colon in it`},
+		{"title: a\ny:\n  unit\n  min: 1\n", `4:3: a key where none can stand; does the line above lack its ":", or is this one indented too far?`},
 		{"title: a\nstack\nsmall: 3\n", `2:1: a key without a ":"; write it as "key: value"`},
 		{"y:\n  min: 1\n unit: a\n", `3:2: the indentation fits nothing above; the keys of the mapping on line 1 begin in column 1`},
 		{"size:\n  - 1\n 2\n", `3:2: the indentation fits nothing above; the keys of the mapping on line 1 begin in column 1`},
@@ -318,7 +319,7 @@ later:
 	}
 	doc.Decode(&v)
 	var got []string
-	for _, e := range doc.Entries(v.Later) {
+	for _, e := range doc.Entries(v.Later, "a mapping") {
 		got = append(got, e.Key+"="+e.Value.Path())
 		var one struct {
 			Small int `yaml:"small"`

@@ -127,8 +127,9 @@ type Entry struct {
 }
 
 // Entries returns the keys of the mapping n in the order of the document. It
-// reports what is not a mapping.
-func (d *Document) Entries(n Node) []Entry {
+// reports what is not a mapping; want says what should be there, as "a mapping
+// of names to charts".
+func (d *Document) Entries(n Node, want string) []Entry {
 	if n.node == nil {
 		return nil
 	}
@@ -138,7 +139,7 @@ func (d *Document) Entries(n Node) []Entry {
 		return nil
 	}
 	if target.Kind != yaml.MappingNode {
-		d.wrongType(target, n.path, "a mapping of names")
+		d.wrongType(target, n.path, want)
 		return nil
 	}
 	pairs := d.pairs(target, n.path)

@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // maxErrors is how many errors are kept; the rest are only counted. A file
@@ -85,6 +88,7 @@ type seenKey struct {
 }
 
 func (c *collector) add(at position, path, what, want string) {
+	path, what, want = printable(path), printable(what), printable(want)
 	key := seenKey{at.line, at.column, what}
 	if c.seen[key] {
 		return
@@ -106,7 +110,26 @@ func (c *collector) err() error {
 	}
 	list := slices.Clone(c.list)
 	slices.SortStableFunc(list, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path), cmp.Compare(a.What, b.What))
 	})
 	return &Errors{List: list, More: c.more}
 }
+
+// printable returns s without what would end a line or move a terminal's
+// cursor: a message may repeat text of the file through somebody else's error.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, unprintable) && utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unprintable(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }

@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,9 @@ func expand(s string, lookup func(string) (string, bool)) (out string, used bool
 	e := expander{rest: s, lookup: lookup}
 	var b strings.Builder
 	problem = e.run(&b, 0, true)
+	if problem == nil && len(e.unset) > 0 {
+		problem = unsetError(e.unset)
+	}
 	return b.String(), e.used, problem
 }
 
@@ -27,6 +31,18 @@ type expander struct {
 	rest   string
 	lookup func(string) (string, bool)
 	used   bool
+	unset  []string // variables that are needed and not set
+}
+
+func unsetError(names []string) *expandError {
+	verb := "variable " + names[0] + " is"
+	if last := len(names) - 1; last > 0 {
+		verb = "variables " + strings.Join(names[:last], ", ") + " and " + names[last] + " are"
+	}
+	return &expandError{
+		"the environment " + verb + " not set",
+		fmt.Sprintf("set it, or give it a default: ${%s:-default}", names[0]),
+	}
 }
 
 // run writes the text up to the end, or, inside a default, to its closing
@@ -88,11 +104,8 @@ func (e *expander) variable(b *strings.Builder, depth int, live bool) *expandErr
 	value, set := e.lookup(name)
 	if body[end] == '}' {
 		e.rest = body[end+1:]
-		if !set && live {
-			return &expandError{
-				fmt.Sprintf("the environment variable %s is not set", name),
-				fmt.Sprintf("set it, or give it a default: ${%s:-default}", name),
-			}
+		if !set && live && !slices.Contains(e.unset, clip(name)) {
+			e.unset = append(e.unset, clip(name))
 		}
 		b.WriteString(value)
 		return nil

@@ -28,7 +28,7 @@ func FuzzDecode(f *testing.F) {
 		if err == nil {
 			var v sample
 			doc.Decode(&v)
-			for _, e := range doc.Entries(v.Later) {
+			for _, e := range doc.Entries(v.Later, "a mapping") {
 				var one item
 				doc.DecodeNode(e.Value, &one, "type")
 			}

@@ -54,7 +54,8 @@ func (d *Document) decodeText(n *yaml.Node, v reflect.Value, path string) {
 		panic(fmt.Sprintf("strictyaml: %s does not read text", v.Type()))
 	}
 	if err := u.UnmarshalText([]byte(s.text)); err != nil {
-		d.badScalar(n, path, s, err.Error(), "")
+		what, want, _ := strings.Cut(err.Error(), "; ")
+		d.badScalar(n, path, s, what, want)
 		return
 	}
 	v.Elem().Set(fresh.Elem())
@@ -66,24 +67,13 @@ func (d *Document) decodeScalar(n *yaml.Node, v reflect.Value, path string) {
 	if !ok {
 		return
 	}
-	var err error
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(s.text)
-	case reflect.Bool:
-		err = setBool(v, s)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		err = setInt(v, s)
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
-		err = setUint(v, s)
-	case reflect.Float32, reflect.Float64:
-		err = setFloat(v, s)
-	default:
-		panic(fmt.Sprintf("strictyaml: %s: a %s cannot be configured", path, v.Type()))
-	}
+	err := setAny(v, s)
 	switch {
 	case err == nil:
 	case errors.Is(err, errType):
+		if bare := (scalar{text: s.text, plain: true}); !s.plain && v.Kind() != reflect.String && setAny(v, bare) == nil {
+			want += ", without quotes"
+		}
 		d.badScalar(n, path, s, "is "+describe(n, s.text, s.source), "want "+want)
 	default:
 		d.badScalar(n, path, s, "is "+describe(n, s.text, s.source), err.Error())
@@ -96,6 +86,24 @@ func (d *Document) badScalar(n *yaml.Node, path string, s scalar, what, want str
 	}
 	d.errs.add(positionOf(n), path, what, want)
 	d.bad[path] = true
+}
+
+func setAny(v reflect.Value, s scalar) error {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(s.text)
+		return nil
+	case reflect.Bool:
+		return setBool(v, s)
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return setInt(v, s)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return setUint(v, s)
+	case reflect.Float32, reflect.Float64:
+		return setFloat(v, s)
+	default:
+		panic(fmt.Sprintf("strictyaml: a %s cannot be configured", v.Type()))
+	}
 }
 
 // errType says that a scalar is of another type.

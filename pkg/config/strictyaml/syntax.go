@@ -61,8 +61,11 @@ func (d *Document) syntax(text []byte, err error) {
 	switch {
 	case strings.HasPrefix(msg, "found character that cannot start any token"):
 		d.errs.add(at, "", fmt.Sprintf("a value cannot begin with %q", runeAt(line, at.column)), "put quotes around the text")
+	case strings.HasPrefix(msg, "mapping values are not allowed") && plainKey(strings.TrimSpace(untilColumn(line, at.column))):
+		d.errs.add(position{at.line, 1 + len(line) - len(strings.TrimLeft(line, " "))}, "", "a key where none can stand",
+			`does the line above lack its ":", or is this one indented too far?`)
 	case strings.HasPrefix(msg, "mapping values are not allowed"):
-		d.errs.add(at, "", `a ":" where no key can stand`, "put quotes around a value with a colon in it, or check the indentation")
+		d.errs.add(at, "", `a ":" where no key can stand`, "put quotes around a value with a colon in it")
 	case strings.HasPrefix(msg, "could not find expected ':'"):
 		d.errs.add(from, "", `a key without a ":"`, `write it as "key: value"`)
 	case strings.HasPrefix(msg, "did not find expected key"):
@@ -115,6 +118,12 @@ func lineOf(text []byte, line int) string {
 	}
 	first, _, _ := bytes.Cut(text, []byte("\n"))
 	return strings.TrimSuffix(string(first), "\r")
+}
+
+// untilColumn returns what stands before a column of a line.
+func untilColumn(line string, column int) string {
+	rs := []rune(line)
+	return string(rs[:max(0, min(column-1, len(rs)))])
 }
 
 // runeAt returns the character in a column of a line, and a space beyond it.

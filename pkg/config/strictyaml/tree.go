@@ -26,7 +26,7 @@ func (d *Document) enter(n *yaml.Node, path string) (target *yaml.Node, leave fu
 		return n, leave
 	}
 	if d.onStack[n] {
-		d.errs.add(positionOf(from), path, "the alias *"+clip(from.Value)+" stands inside its own anchor", "an anchor that ends before it is used")
+		d.errs.add(positionOf(from), path, "the alias *"+clip(from.Value)+" stands inside its own anchor", "an anchor must end before it is used")
 		d.bad[path] = true
 		return nil, leave
 	}
@@ -87,14 +87,14 @@ func (d *Document) merged(n *yaml.Node, path string) []pair {
 		var out []pair
 		for _, item := range target.Content {
 			if t := follow(item); t.Kind != yaml.MappingNode {
-				d.errs.add(positionOf(item), path, `"<<" lists `+describe(t, t.Value, ""), "aliases of mappings, as [*a, *b]")
+				d.errs.add(positionOf(item), path, `"<<" lists `+describe(t, t.Value, ""), "want aliases of mappings, as [*a, *b]")
 				continue
 			}
 			out = append(out, d.merged(item, path)...)
 		}
 		return out
 	default:
-		d.errs.add(positionOf(n), path, `"<<" is `+describe(target, target.Value, ""), "an alias of a mapping, as *name")
+		d.errs.add(positionOf(n), path, `"<<" is `+describe(target, target.Value, ""), "want an alias of a mapping, as *name")
 		return nil
 	}
 }
