@@ -13,7 +13,7 @@ const SVG = "http://www.w3.org/2000/svg";
 /** What a chart may consist of. Everything else is dropped, children and all. */
 const elements = new Set([
   "svg", "g", "path", "rect", "line", "circle", "ellipse", "polyline", "polygon",
-  "text", "tspan", "title", "desc", "defs", "clipPath", "style",
+  "text", "tspan", "title", "desc", "defs", "clipPath", "metadata",
   "linearGradient", "radialGradient", "stop",
 ]);
 
@@ -24,11 +24,15 @@ export class PatchError extends Error {
 
 /**
  * Parses markup that is well-formed XML.
+ *
+ * A <style> becomes <metadata>, which is not applied where it stands: a page
+ * with a strict Content-Security-Policy would refuse it, and report that, even
+ * here. Picture.css hands its rules on.
  * @param {string} text
  * @returns {Element} the root, still in a document of its own where nothing runs
  */
 function parse(text) {
-  const root = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  const root = new DOMParser().parseFromString(text.replace(/<(\/?)style\b/g, "<$1metadata"), "image/svg+xml").documentElement;
   if (root.namespaceURI !== SVG || root.getElementsByTagName("parsererror").length > 0) {
     throw new PatchError("the server sent markup that is not SVG");
   }
@@ -51,11 +55,6 @@ function clean(root) {
       if (local.startsWith("on") || local === "style" || local === "href" && !value.startsWith("#")) {
         el.removeAttribute(name);
       }
-    }
-    if (el.localName === "style") {
-      // It is applied as a constructed sheet instead (Picture.css), which a
-      // strict Content-Security-Policy allows, and which charts share.
-      el.setAttribute("type", "text/plain");
     }
   }
 }
@@ -123,7 +122,7 @@ export class Picture {
 
   /** The rules that the picture brings along. */
   get css() {
-    return Array.from(this.root.querySelectorAll("style"), (el) => el.textContent).join("\n");
+    return Array.from(this.root.querySelectorAll("metadata"), (el) => el.textContent).join("\n");
   }
 
   /**

@@ -1,0 +1,42 @@
+/** The page of one chart, for a wall, an iframe, or a closer look. */
+import { make } from "./words.js";
+
+/** After so long without a movement the pointer and the way back are out of the picture; ms. */
+const idle = 3000;
+
+const query = new URLSearchParams(location.search);
+const name = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
+
+/** @type {Record<string, string>} */
+const attributes = { src: name, theme: document.documentElement.dataset["theme"] ?? "auto" };
+for (const key of ["window", "from", "to", "refresh", "size"]) {
+  const value = query.get(key);
+  if (value) attributes[key] = value;
+}
+const hidden = query.getAll("hidden");
+if (hidden.length > 0) attributes["hide"] = JSON.stringify(hidden);
+const vars = [...query].filter(([key]) => key.startsWith("vars.")).map(([key, value]) => [key.slice(5), value]);
+if (vars.length > 0) attributes["vars"] = JSON.stringify(Object.fromEntries(vars));
+
+const chart = make("chartd-chart", attributes);
+document.getElementById("stage")?.append(chart);
+
+document.title = `${name} · chartd`;
+chart.addEventListener("statechange", () => {
+  const title = chart.shadowRoot?.getElementById("name")?.textContent;
+  if (title) document.title = `${title} · chartd`;
+});
+
+// In an iframe the page around it is the way back.
+const chrome = document.getElementById("chrome");
+if (chrome && window.top === window) chrome.hidden = false;
+
+/** @type {number} */
+let timer = 0;
+function awake() {
+  document.body.classList.remove("idle");
+  clearTimeout(timer);
+  timer = setTimeout(() => document.body.classList.add("idle"), idle);
+}
+for (const type of ["pointermove", "pointerdown", "keydown"]) addEventListener(type, awake, { passive: true });
+awake();

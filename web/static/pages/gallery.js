@@ -1,0 +1,152 @@
+/** The gallery: a card for each chart, and how server and sources are doing. */
+import { home, Server } from "../chartd.js";
+import { ago, count, make, rate, span } from "./words.js";
+
+/** @typedef {{name: string, title: string, description?: string, kind: string, refresh: number, window: number, links: {page: string, svg: string, png: string}}} Chart */
+/** @typedef {{name: string, kind: string, up: boolean, last?: string, samples: number, rate: number, error?: string}} Source */
+
+/** How often to look again, in ms. */
+const every = { charts: 30_000, sources: 5_000 };
+
+/** @param {string} id */
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+const grid = byId("charts");
+/** @type {Map<string, {card: HTMLElement, as: string}>} */
+const cards = new Map();
+
+/**
+ * @param {string} path
+ * @returns {Promise<any>} null if there is no answer to use
+ */
+async function get(path) {
+  try {
+    const response = await fetch(new URL(path, home));
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * A path of the server, as it is reached from here: there may be a proxy that
+ * serves it in a folder.
+ * @param {string} path
+ */
+const local = (path) => new URL(path.replace(/^\//, ""), home).href;
+
+/** Kinds without a time axis. */
+const timeless = new Set(["bar", "gauge", "stat"]);
+
+/** @param {Chart} chart */
+function cardOf(chart) {
+  const facts = [chart.kind];
+  if (!timeless.has(chart.kind)) facts.push(`last ${span(chart.window)}`);
+  facts.push(chart.refresh > 0 ? `every ${span(chart.refresh)}` : "on demand");
+  return make("article", { class: `card ${chart.kind}`, id: `card-${chart.name}`, "aria-label": chart.title },
+    make("h2", { class: "spoken" }, chart.title),
+    make("chartd-chart", { src: chart.name, theme: document.documentElement.dataset["theme"] ?? "auto" }),
+    make("div", { class: "about" },
+      make("span", { class: "facts" }, facts.join(" · ")),
+      make("span", { class: "links" },
+        make("a", { href: local(chart.links.svg), "aria-label": `${chart.title} as SVG` }, "SVG"),
+        make("a", { href: local(chart.links.png), "aria-label": `${chart.title} as PNG` }, "PNG"),
+        make("a", { href: local(chart.links.page), class: "open", "aria-label": `Open ${chart.title}` }, "Open"),
+      ),
+    ),
+  );
+}
+
+async function charts() {
+  /** @type {{server: string, charts: Chart[]} | null} */
+  const answer = await get("api/v1/charts");
+  if (!answer) {
+    if (cards.size === 0) byId("summary").textContent = "The server does not answer; trying again.";
+    return;
+  }
+  byId("version").textContent = answer.server;
+  const names = new Set(answer.charts.map((c) => c.name));
+  for (const [name, { card }] of cards) {
+    if (names.has(name)) continue;
+    card.remove();
+    cards.delete(name);
+  }
+  /** @type {HTMLElement | null} */
+  let last = null;
+  for (const chart of answer.charts) {
+    const as = JSON.stringify(chart);
+    let entry = cards.get(chart.name);
+    if (entry?.as !== as) {
+      const card = cardOf(chart);
+      entry?.card.replaceWith(card);
+      entry = { card, as };
+      cards.set(chart.name, entry);
+    }
+    const { card } = entry;
+    /** @type {Element | null} */
+    const place = last ? last.nextElementSibling : grid.firstElementChild;
+    if (place !== card) grid.insertBefore(card, place);
+    last = card;
+  }
+  byId("empty").hidden = cards.size > 0;
+  byId("summary").textContent = cards.size === 0 ? "Nothing to show yet." : `${count(cards.size, "chart")} from ${location.host}, refreshed by the server.`;
+}
+
+async function sources() {
+  /** @type {{sources: Source[]} | null} */
+  const answer = await get("api/v1/sources");
+  const list = byId("sources");
+  const items = (answer?.sources ?? []).map((s) => {
+    const state = !s.up ? "down" : s.samples > 0 ? "up" : "idle";
+    let text = "waiting for data";
+    if (!s.up) text = s.error ? `retrying: ${s.error}` : "retrying";
+    else if (s.samples > 0) text = s.rate > 0 ? rate(s.rate) : `last ${ago(Date.now() - Date.parse(s.last ?? ""))}`;
+    return { key: s.name, state, text, kind: s.kind };
+  });
+  list.replaceChildren(...items.map((s) => make("li", { "data-state": s.state, title: `${s.key} (${s.kind}): ${s.text}` },
+    make("span", { class: "dot", "aria-hidden": "true" }), make("b", {}, s.key), make("span", {}, s.text))));
+}
+
+const server = Server.at(home);
+
+function link() {
+  const pill = byId("link");
+  let [state, text] = ["connecting", "Connecting"];
+  if (server.phase === "refused") [state, text] = ["lost", server.reason || "Refused"];
+  else if (server.phase === "open") [state, text] = server.doubt ? ["stale", "No answer"] : ["live", "Live"];
+  else if (server.down > 60_000) [state, text] = ["lost", "Unreachable, still trying"];
+  else if (pill.dataset["state"] !== "connecting") [state, text] = ["stale", "Reconnecting"];
+  else if (cards.size === 0) [state, text] = ["idle", "No charts"];
+  if (pill.dataset["state"] === state && byId("link-text").textContent === text) return;
+  pill.dataset["state"] = state;
+  byId("link-text").textContent = text;
+}
+
+/** @type {number} */
+let blip = 0;
+server.addEventListener("change", () => {
+  clearTimeout(blip);
+  if (server.phase === "open") {
+    link();
+    charts(); // the configuration may have changed while it was away
+  } else {
+    blip = setTimeout(link, 600); // a short cut passes unseen
+  }
+});
+
+/**
+ * @param {() => Promise<void>} look
+ * @param {number} ms
+ */
+function repeat(look, ms) {
+  look();
+  setInterval(() => {
+    if (!document.hidden) look();
+  }, ms);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) look();
+  });
+}
+
+repeat(charts, every.charts);
+repeat(sources, every.sources);
