@@ -10,9 +10,10 @@
 //
 // Names come from strangers. A metric's name is 1 to 256 bytes, a label's name
 // 1 to 128, a label's value 1 to 1024, each of them valid UTF-8 without control
-// characters and otherwise free; a series has at most 32 labels. A label with
-// an empty value is the same as no label and is left out (LabelsOf does that).
-// What breaks these rules is refused with a *NameError.
+// characters and otherwise free; a series has at most 32 labels, and all its names
+// and values together at most 4096 bytes. A label with an empty value is the
+// same as no label and is left out (LabelsOf does that). What breaks these
+// rules is refused with a *NameError.
 //
 // # Which samples are kept
 //

@@ -16,6 +16,8 @@ const (
 	MaxLabelName  = 128
 	MaxLabelValue = 1024
 	MaxLabels     = 32
+	// MaxNames bounds all names and values of a series together.
+	MaxNames = 4096
 )
 
 // Label is a name and a value that tell a series from others of its metric.
@@ -93,7 +95,9 @@ func checkNames(metric string, ls Labels) error {
 	if len(ls) > MaxLabels {
 		return &NameError{"labels", fmt.Sprintf("%d labels; at most %d", len(ls), MaxLabels)}
 	}
+	total := len(metric)
 	for i, l := range ls {
+		total += len(l.Name) + len(l.Value)
 		if err := checkText("labels", "a label's name ", l.Name, MaxLabelName); err != nil {
 			return err
 		}
@@ -106,6 +110,9 @@ func checkNames(metric string, ls Labels) error {
 			}
 			return &NameError{"labels", "are not sorted by name; make them with LabelsOf"}
 		}
+	}
+	if total > MaxNames {
+		return &NameError{"labels", fmt.Sprintf("the names and values of the series are %d bytes; at most %d", total, MaxNames)}
 	}
 	return nil
 }

@@ -1,5 +1,13 @@
 package store
 
+import (
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+)
+
 // Sample is one value at one time.
 type Sample struct {
 	// T is the time in ms since the Unix epoch.
@@ -9,18 +17,29 @@ type Sample struct {
 }
 
 // Series is the recent past of one metric with one set of labels. It is safe
-// for concurrent use. A dropped series stays readable but receives no more.
+// for concurrent use. A dropped series stays readable, and empty.
 type Series struct {
 	metric string
 	labels Labels
+	hash   uint64 // of metric and labels
+	id     uint64 // unique in the store, never 0
+
+	mu      sync.Mutex
+	w       window
+	taken   uint64  // samples ever taken in
+	rev     uint64  // changes of history so far
+	rewinds rewinds // where they were
+	listed  bool    // in the index; before that it is not dropped, or it would stay there
+	dropped bool
 }
 
 // Cursor is a place in one series up to which a reader has read. It is a
 // comparable value. The zero Cursor has read nothing.
 type Cursor struct {
-	series uint64 // which series, so that one that was dropped and came back is another
-	pos    uint64 // samples ever taken in before this place
-	rev    uint64 // changes of history before this place
+	series uint64 // which one: a series that was dropped and came back is another
+	taken  uint64 // Series.taken at this place
+	rev    uint64 // Series.rev at this place
+	newest int64  // time of the newest sample before this place
 }
 
 // Metric returns the metric's name.
@@ -29,24 +48,202 @@ func (s *Series) Metric() string { return s.metric }
 // Labels returns the labels. They must not be changed.
 func (s *Series) Labels() Labels { return s.labels }
 
+// String returns the metric and the labels as Prometheus writes them.
+func (s *Series) String() string { return s.metric + s.labels.String() }
+
 // Last returns the newest sample; ok is false if there is none.
-func (s *Series) Last() (last Sample, ok bool) { return Sample{}, false }
+func (s *Series) Last() (last Sample, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.w.n == 0 {
+		return Sample{}, false
+	}
+	return s.w.newest(), true
+}
+
+// Len returns how many samples the series holds.
+func (s *Series) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.n
+}
 
 // Each calls fn with the samples of from <= T <= to in time order, in blocks
 // that are valid only during the call and must not be changed. All are of one
 // moment, and fn runs without any lock. Each returns the cursor behind
 // everything that the series held at that moment, whatever to was.
-func (s *Series) Each(from, to int64, fn func(block []Sample)) Cursor { return Cursor{} }
+func (s *Series) Each(from, to int64, fn func(block []Sample)) Cursor {
+	s.mu.Lock()
+	v, c := s.w.view, s.cursor()
+	s.w.pins++
+	s.mu.Unlock()
+	defer s.unpin()
+	v.each(from, to, fn)
+	return c
+}
 
 // Since appends to dst the samples that were appended behind c, and returns it
 // with the cursor behind them. Without news it returns dst and c; with one new
 // sample it costs some tens of ns and does not allocate if dst has room.
 //
 // If history changed since c (a late sample was inserted, a value replaced, or c
-// belongs to another series), rewound is true, from is a time not later than
-// the earliest change, and dst and c are returned as they were: the reader must
-// read again from there on with Each, which gives the new cursor. Samples that
-// left because they were too old or too many are no change of history.
+// belongs to another series), rewound is true, and dst and c are returned as they
+// were. What the reader has from before time from still stands; from there on it
+// must read again, with Reread. Samples that left because they were too old or
+// too many are no change of history.
 func (s *Series) Since(c Cursor, dst []Sample) (samples []Sample, next Cursor, from int64, rewound bool) {
-	return dst, c, 0, false
+	s.mu.Lock()
+	if c == (Cursor{}) {
+		c = Cursor{series: s.id, rev: s.rev}
+	}
+	if from = s.standsBefore(c); from != math.MaxInt64 {
+		s.mu.Unlock()
+		return dst, c, from, true
+	}
+	// What came and left again between two readings is not missed.
+	news := int(min(s.taken-c.taken, uint64(s.w.n)))
+	next = s.cursor()
+	if news <= len(s.w.tail) {
+		dst = append(dst, s.w.tail[len(s.w.tail)-news:]...)
+		s.mu.Unlock()
+		return dst, next, 0, false
+	}
+	v := s.w.view
+	s.w.pins++
+	s.mu.Unlock()
+	defer s.unpin()
+	return v.appendNewest(dst, news), next, 0, false
+}
+
+// Reread is how a reader at c continues after a rewind. It calls begin once with
+// the time from which on the reader's samples no longer stand (at most one ms
+// past its newest). The reader forgets what it has from then on, or from any
+// earlier time that suits it, and returns that time; fn is then called, as by
+// Each, with everything from there on. A reader that shows only a window may
+// return the window's start if that is later. next is the cursor behind it all.
+//
+// It is what Since and then Each cannot be: safe against a change of history
+// between the two.
+func (s *Series) Reread(c Cursor, begin func(from int64) int64, fn func(block []Sample)) (next Cursor) {
+	s.mu.Lock()
+	from := min(s.standsBefore(c), c.newest+1)
+	v, next := s.w.view, s.cursor()
+	s.w.pins++
+	s.mu.Unlock()
+	defer s.unpin()
+	v.each(begin(from), math.MaxInt64, fn)
+	return next
+}
+
+// standsBefore returns the time before which a reader at c still has what the
+// series holds; MaxInt64 if all that it has stands.
+func (s *Series) standsBefore(c Cursor) int64 {
+	switch {
+	case c.series != s.id:
+		return math.MinInt64
+	case c.rev == s.rev:
+		return math.MaxInt64
+	}
+	// What was appended behind c has to be read, too.
+	return min(s.rewinds.since(c.rev), c.newest+1)
+}
+
+func (s *Series) cursor() Cursor {
+	c := Cursor{s.id, s.taken, s.rev, math.MinInt64}
+	if s.w.n > 0 {
+		c.newest = s.w.newest().T
+	}
+	return c
+}
+
+func (s *Series) unpin() {
+	s.mu.Lock()
+	s.w.pins--
+	s.mu.Unlock()
+}
+
+// errDropped says that a series was dropped between being found and being
+// appended to: look again.
+var errDropped = errors.New("series was dropped")
+
+// append takes a sample in, whose time the store has checked against the
+// present. held is by how many samples the series grew.
+func (s *Series) append(sample Sample, oldest int64, maxSamples int) (held int, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dropped {
+		return 0, errDropped
+	}
+	w := &s.w
+	before := w.n
+	w.expire(oldest)
+	switch {
+	case sample.T <= w.floor || w.n == maxSamples && sample.T < w.oldest().T:
+		return w.n - before, tooOld(sample.T, max(w.floor+1, oldest))
+	case w.n == 0 || sample.T > w.newest().T:
+		w.push(sample)
+		s.taken++
+	default:
+		held := w.n
+		changed, ok := w.insert(sample)
+		if !ok {
+			return w.n - before, tooOld(sample.T, w.floor+1)
+		}
+		if changed {
+			s.rev++
+			s.rewinds = s.rewinds.note(s.rev, sample.T)
+		}
+		if w.n > held {
+			s.taken++
+		}
+	}
+	if w.n > maxSamples {
+		w.drop(w.n - maxSamples)
+	}
+	return w.n - before, nil
+}
+
+// markListed says that the index has the series.
+func (s *Series) markListed() {
+	s.mu.Lock()
+	s.listed = true
+	s.mu.Unlock()
+}
+
+// expire drops samples before a time. If none is left, it drops the series too
+// and reports true, once.
+func (s *Series) expire(before int64) (held int, dropped bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dropped {
+		return 0, false
+	}
+	had := s.w.n
+	s.w.expire(before)
+	held = s.w.n - had
+	if s.w.n > 0 || !s.listed {
+		return held, false
+	}
+	s.dropped = true
+	s.w.release()
+	return held, true
+}
+
+func tooOld(t, oldest int64) error {
+	return fmt.Errorf("%w: t %d is %s; the oldest that is taken is %s",
+		ErrTooOld, t, stamp(t), stamp(oldest))
+}
+
+func tooNew(t, newest int64) error {
+	return fmt.Errorf("%w: t %d is %s; the newest that is taken is %s",
+		ErrTooNew, t, stamp(t), stamp(newest))
+}
+
+// stamp writes a time so that a wrong unit is seen at once.
+func stamp(ms int64) string {
+	t := time.UnixMilli(ms).UTC()
+	if t.Year() < 0 || t.Year() > 9999 {
+		return "not a time in ms since 1970"
+	}
+	return t.Format("2006-01-02T15:04:05.000Z")
 }

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"math"
+	"slices"
+)
+
+// window is the samples of one series in blocks, ordered by time. Its owner
+// locks it.
+//
+// Readers look at a view of it without the lock. What makes that safe is one
+// rule: while pins > 0, memory that a view can show is never written. Appending
+// writes behind what views show and needs no care; whatever else writes copies
+// first if there are pins.
+//
+// Invariants: no block is empty, unless the window is; sealed blocks have room
+// for blockSize samples, and so has the tail once there are any.
+type window struct {
+	view
+	n      int   // samples held
+	floor  int64 // time of the newest sample that was dropped
+	pins   int   // readers that hold a view
+	budget *budget
+}
+
+// newWindow returns an empty window with room for a first block, or false if
+// the budget has none.
+func newWindow(b *budget) (w window, ok bool) {
+	if !b.take(minBlock) {
+		return window{}, false
+	}
+	return window{view: view{tail: make([]Sample, 0, minBlock)}, floor: math.MinInt64, budget: b}, true
+}
+
+// newest returns the sample with the greatest time; the window is not empty.
+func (w *window) newest() Sample { return w.tail[len(w.tail)-1] }
+
+// oldest returns the sample with the least time; the window is not empty.
+func (w *window) oldest() Sample { return w.block(0)[w.head] }
+
+// push adds a sample that is newer than all others.
+func (w *window) push(s Sample) {
+	if len(w.tail) == cap(w.tail) {
+		w.makeRoom()
+	}
+	w.tail = append(w.tail, s)
+	w.n++
+}
+
+// makeRoom makes the tail, which is full, take one more sample. If the budget is
+// spent, the window's own oldest samples give way.
+func (w *window) makeRoom() {
+	for {
+		switch {
+		case len(w.sealed) == 0 && w.head > 0 && w.head >= len(w.tail)/2:
+			w.slide()
+			return
+		case cap(w.tail) < blockSize && w.budget.take(cap(w.tail)):
+			w.tail = append(make([]Sample, 0, 2*cap(w.tail)), w.tail...)
+			return
+		case cap(w.tail) == blockSize && w.budget.take(blockSize):
+			w.sealed = append(w.sealed, w.tail)
+			w.tail = make([]Sample, 0, blockSize)
+			return
+		case len(w.sealed) > 0:
+			w.drop(len(w.sealed[0]) - w.head)
+		default:
+			w.drop((w.n + 1) / 2)
+		}
+	}
+}
+
+// insert puts a sample in its place that is newer than floor but not newer than
+// all others. changed is false if that very sample was there. ok is false if the
+// budget is spent and the sample is among the oldest, which had to give way.
+func (w *window) insert(s Sample) (changed, ok bool) {
+	for {
+		i := w.find(s.T)
+		b := w.block(i)
+		at := search(b, s.T)
+		if b[at].T == s.T {
+			if math.Float64bits(b[at].V) == math.Float64bits(s.V) {
+				return false, true
+			}
+			w.writable(i)[at].V = s.V
+			return true, true
+		}
+		if len(b) < cap(b) {
+			w.set(i, slices.Insert(w.writable(i), at, s))
+			w.n++
+			return true, true
+		}
+		switch {
+		case i == 0 && w.head > 0:
+			w.slide()
+		case cap(b) < blockSize && w.budget.take(cap(b)):
+			w.tail = append(make([]Sample, 0, 2*cap(b)), b...)
+		case cap(b) == blockSize && w.budget.take(blockSize):
+			w.split(i)
+		case i > 0:
+			w.drop(len(w.sealed[0]) - w.head)
+		default:
+			w.drop((len(b) + 1) / 2)
+			if s.T <= w.floor {
+				return false, false
+			}
+		}
+	}
+}
+
+// split cuts block i, which is full, in two halves.
+func (w *window) split(i int) {
+	b := w.block(i)
+	left := append(make([]Sample, 0, blockSize), b[:len(b)/2]...)
+	right := append(make([]Sample, 0, blockSize), b[len(b)/2:]...)
+	w.set(i, right)
+	w.sealed = slices.Insert(slices.Clip(w.sealed), i, left)
+}
+
+// slide moves the samples of the first block to its front, over those that no
+// longer count.
+func (w *window) slide() {
+	b := w.block(0)
+	if w.pins > 0 {
+		w.set(0, append(make([]Sample, 0, cap(b)), b[w.head:]...))
+	} else {
+		w.set(0, b[:copy(b, b[w.head:])])
+	}
+	w.head = 0
+}
+
+// expire drops the samples before a time.
+func (w *window) expire(before int64) {
+	for w.n > 0 && w.oldest().T < before {
+		b := w.block(0)[w.head:]
+		k := 1
+		for k < len(b) && b[k].T < before {
+			k++
+		}
+		w.drop(k)
+	}
+}
+
+// drop drops the k oldest samples; the window holds that many.
+func (w *window) drop(k int) {
+	for k > 0 {
+		b := w.block(0)
+		here := min(k, len(b)-w.head)
+		w.head += here
+		w.floor = b[w.head-1].T
+		w.n -= here
+		k -= here
+		if w.head == len(b) {
+			w.dropBlock()
+		}
+	}
+}
+
+// dropBlock drops the first block, none of whose samples count.
+func (w *window) dropBlock() {
+	w.head = 0
+	switch {
+	case len(w.sealed) == 0 && w.pins > 0:
+		w.tail = make([]Sample, 0, cap(w.tail))
+		return
+	case len(w.sealed) == 0:
+		w.tail = w.tail[:0]
+		return
+	}
+	w.budget.give(blockSize)
+	if w.pins > 0 {
+		w.sealed = slices.Clone(w.sealed[1:])
+	} else {
+		w.sealed[0] = nil // the array behind the slice lives on
+		w.sealed = w.sealed[1:]
+	}
+}
+
+// release returns the window's room to the budget; it cannot be used further.
+func (w *window) release() {
+	w.budget.give(blockSize*len(w.sealed) + cap(w.tail))
+	w.sealed, w.tail, w.head, w.n = nil, nil, 0, 0
+}
+
+// writable returns block i for writing in place.
+func (w *window) writable(i int) []Sample {
+	b := w.block(i)
+	if w.pins > 0 {
+		b = append(make([]Sample, 0, cap(b)), b...)
+		w.set(i, b)
+	}
+	return b
+}
+
+// set makes b block i.
+func (w *window) set(i int, b []Sample) {
+	if i == len(w.sealed) {
+		w.tail = b
+		return
+	}
+	if w.pins > 0 {
+		w.sealed = slices.Clone(w.sealed)
+	}
+	w.sealed[i] = b
+}
