@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -163,4 +164,12 @@ func (o object) change(name string, c *plotting.Change) object {
 		panic(err) // strings, numbers and durations always encode
 	}
 	return o.raw(name, strings.TrimSuffix(text.String(), "\n"))
+}
+
+// changed writes a view's change unless it changes nothing.
+func (o object) changed(name string, c *plotting.Change) object {
+	if reflect.ValueOf(c).Elem().IsZero() {
+		return o
+	}
+	return o.change(name, c)
 }

@@ -140,7 +140,7 @@ func (m Hello) AppendJSON(b []byte) []byte {
 
 // AppendJSON implements ClientMessage.
 func (m Sub) AppendJSON(b []byte) []byte {
-	o := begin(b, "sub").id(m.ID).str("chart", m.Chart).change("view", &m.View)
+	o := begin(b, "sub").id(m.ID).str("chart", m.Chart).changed("view", &m.View)
 	if m.Events {
 		o = o.raw("events", "true")
 	}
@@ -158,7 +158,7 @@ func (m Unsub) AppendJSON(b []byte) []byte { return begin(b, "unsub").id(m.ID).s
 
 // AppendJSON implements ClientMessage.
 func (m Set) AppendJSON(b []byte) []byte {
-	return begin(b, "set").id(m.ID).str("v", m.V).change("view", &m.View).end()
+	return begin(b, "set").id(m.ID).str("v", m.V).changed("view", &m.View).end()
 }
 
 // AppendJSON implements ClientMessage.

@@ -128,15 +128,13 @@ const (
 	CloseForbidden CloseCode = 4502
 	// CloseReplaced is a connection whose session another connection resumed.
 	CloseReplaced CloseCode = 4503
-	// CloseSubprotocol is a client that did not offer chartd.v1.
-	CloseSubprotocol CloseCode = 4504
 )
 
 // CloseCodes lists every CloseCode of this protocol, in ascending order.
 func CloseCodes() []CloseCode {
 	return []CloseCode{
 		CloseShutdown, CloseSlowQueue, CloseSlowWrite, CloseOverloaded, CloseHelloTimeout, CloseSilent, CloseRate, CloseInternal,
-		CloseProtocol, CloseUnauthorized, CloseForbidden, CloseReplaced, CloseSubprotocol,
+		CloseProtocol, CloseUnauthorized, CloseForbidden, CloseReplaced,
 	}
 }
 
@@ -171,8 +169,6 @@ func (c CloseCode) String() string {
 		return "forbidden"
 	case CloseReplaced:
 		return "replaced"
-	case CloseSubprotocol:
-		return "subprotocol"
 	}
 	return strconv.Itoa(int(c))
 }

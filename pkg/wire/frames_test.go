@@ -91,16 +91,18 @@ func (d *drawing) node(depth int) *plotting.Node {
 	return &plotting.Node{Key: key, Type: plotting.Raw, Open: d.open("g", key), Live: d.raw()}
 }
 
-// step changes the drawing: usually a little, sometimes nothing, sometimes all.
-func (d *drawing) step() {
+// step changes the drawing: usually a little, sometimes all, sometimes nothing,
+// which it reports.
+func (d *drawing) step() (same bool) {
 	f := *d.frame
 	switch rapid.IntRange(0, 19).Draw(d.t, "step") {
 	case 0: // the same frame
-		return
+		return true
 	case 1: // an equal frame
 		root := *f.Root
 		root.Kids = slices.Clone(root.Kids)
 		f.Root = &root
+		same = true
 	case 2: // a new epoch
 		d.epoch++
 		f.Epoch = "e" + strconv.Itoa(d.epoch)
@@ -114,6 +116,7 @@ func (d *drawing) step() {
 		}
 	}
 	d.frame = &f
+	return same
 }
 
 // edit returns n with one change somewhere in it.

@@ -60,25 +60,32 @@ func split(b []byte, lim Limits) ([]json.RawMessage, error) {
 	if at := tooDeep(b, lim.Depth); at >= 0 {
 		return nil, bad("", "byte %d: arrays and objects nested deeper than %d", at, lim.Depth)
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(b, &whole); err != nil {
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return nil, bad("", "byte %d: %v; send a JSON object or an array of them", syntax.Offset, syntax)
-		}
-		return nil, bad("", "%v; send a JSON object or an array of them", err)
+	if !json.Valid(b) {
+		return nil, notJSON(b)
 	}
-	whole = bytes.TrimSpace(whole)
-	if whole[0] != '[' {
-		return []json.RawMessage{whole}, nil
+	// From here on, what is kept of b is copied: RawMessage does that.
+	b = bytes.TrimSpace(b)
+	if b[0] != '[' {
+		return []json.RawMessage{b}, nil
 	}
 	var list []json.RawMessage
-	if err := json.Unmarshal(whole, &list); err != nil {
+	if err := json.Unmarshal(b, &list); err != nil {
 		return nil, bad("", "%v", err)
 	}
 	if len(list) == 0 || len(list) > lim.Messages {
 		return nil, bad("", "an array of %d messages; send 1 to %d", len(list), lim.Messages)
 	}
 	return list, nil
+}
+
+// notJSON says where and why b is no JSON.
+func notJSON(b []byte) *Error {
+	var v json.RawMessage
+	err := json.Unmarshal(b, &v)
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return bad("", "byte %d: %v; send a JSON object or an array of them", syntax.Offset, syntax)
+	}
+	return bad("", "%v; send a JSON object or an array of them", err)
 }
 
 // tooDeep returns where arrays and objects nest deeper than limit, -1 if they

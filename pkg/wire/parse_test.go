@@ -13,14 +13,16 @@ import (
 	"github.com/chartd/chartd/pkg/quantity"
 )
 
-func TestParseClientReadsEveryMessage(t *testing.T) {
+type goodCase struct {
+	in   string
+	want ClientMessage
+}
+
+func goodClient() []goodCase {
 	minute := quantity.Duration(60e9)
 	from, to := int64(1_700_000_000_000), int64(1_700_000_060_000)
 	paused, title := true, "Heat"
-	for _, c := range []struct {
-		in   string
-		want ClientMessage
-	}{
+	return []goodCase{
 		{`{"t":"hello"}`, Hello{}},
 		{` {"t":"hello","session":"abc","token":"s3cret"} `, Hello{Session: "abc", Token: "s3cret"}},
 		{`{"t":"sub","id":1,"chart":"cpu"}`, Sub{ID: "1", Chart: "cpu"}},
@@ -55,7 +57,11 @@ func TestParseClientReadsEveryMessage(t *testing.T) {
 		{`{"t":"unsub","v":"a","v":"b"}`, Unsub{V: "b"}},
 		{`{"t":"sub","chart":"cp\u0075"}`, Sub{Chart: "cpu"}},
 		{`{"t":"sub","chart":"cpu","view":{"vars":{"x":"null"}}}`, Sub{Chart: "cpu", View: plotting.Change{Vars: map[string]string{"x": "null"}}}},
-	} {
+	}
+}
+
+func TestParseClientReadsEveryMessage(t *testing.T) {
+	for _, c := range goodClient() {
 		got, err := ParseClient([]byte(c.in), DefaultLimits())
 		if err != nil {
 			t.Errorf("%s: %v", c.in, err)
@@ -74,21 +80,22 @@ func TestParseClientReadsEveryMessage(t *testing.T) {
 	}
 }
 
-// What cannot be used is named, and the neighbours are kept.
-func TestParseClientNamesWhatIsWrong(t *testing.T) {
+type badCase struct {
+	in   string
+	id   ID
+	want string
+}
+
+func badClient() []badCase {
 	long := strings.Repeat("x", MaxName+1)
-	for _, c := range []struct {
-		in   string
-		id   ID
-		want string
-	}{
+	return []badCase{
 		{`5`, "", `bad_message: a message is a number; send an object such as {"t":"ping"}`},
 		{`"hello"`, "", `bad_message: a message is a string; send an object such as {"t":"ping"}`},
 		{`null`, "", `bad_message: a message is null; send an object such as {"t":"ping"}`},
 		{`{}`, "", `bad_message: t: missing; it names the message`},
 		{`{"t":7,"id":1}`, "1", `bad_message: t: a number; it is a string`},
 		{`{"t":"subscribe","id":1}`, "1", `unknown_type: t: no message is called "subscribe"; one of: hello, sub, unsub, set, callback, resync, auth, ping`},
-		{`{"t":"calback","id":1}`, "1", `unknown_type: t: no message is called "calback"; did you mean "callback"? It is one of: hello, sub, unsub, set, callback, resync, auth, ping`},
+		{`{"t":"callbak","id":1}`, "1", `unknown_type: t: no message is called "callbak"; did you mean "callback"? It is one of: hello, sub, unsub, set, callback, resync, auth, ping`},
 		{`{"t":"ping","id":"1"}`, "", `bad_message: id: a string; an id is a number`},
 		{`{"t":"ping","id":true}`, "", `bad_message: id: true or false; an id is a number`},
 		{`{"t":"ping","id":[1]}`, "", `bad_message: id: an array; an id is a number`},
@@ -123,7 +130,12 @@ func TestParseClientNamesWhatIsWrong(t *testing.T) {
 		{`{"t":"callback","id":1,"v":5}`, "1", `bad_message: v: a number; it is a string`},
 		{`{"t":"auth","id":1}`, "1", `bad_message: token: missing; it is what authenticates`},
 		{`{"t":"auth","id":1,"token":"` + strings.Repeat("x", MaxToken+1) + `"}`, "1", `bad_message: token: 8193 bytes; at most 8192`},
-	} {
+	}
+}
+
+// What cannot be used is named, and the neighbours are kept.
+func TestParseClientNamesWhatIsWrong(t *testing.T) {
+	for _, c := range badClient() {
 		ms, err := ParseClient([]byte(`[{"t":"ping","id":10},`+c.in+`,{"t":"ping","id":11}]`), DefaultLimits())
 		if err != nil || len(ms) != 3 || ms[0] != (Ping{ID: "10"}) || ms[2] != (Ping{ID: "11"}) {
 			t.Errorf("%s: the neighbours became %v, %v", c.in, ms, err)
@@ -180,10 +192,10 @@ func TestParsedMessagesDoNotShareTheBuffer(t *testing.T) {
 // Every field of a view can be said, and says what is wrong with it.
 func TestEveryFieldOfAViewIsNamedWhenWrong(t *testing.T) {
 	typ := reflect.TypeFor[plotting.Change]()
-	for i := range typ.NumField() {
-		name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+	for field := range typ.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "" || name == "-" {
-			t.Errorf("plotting.Change.%s has no name on the wire", typ.Field(i).Name)
+			t.Errorf("plotting.Change.%s has no name on the wire", field.Name)
 			continue
 		}
 		_, err := parseChange(json.RawMessage(`{"`+name+`":{"a":{}}}`), "view")

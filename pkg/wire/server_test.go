@@ -27,30 +27,36 @@ func serverCases() []serverCase {
 		{"an ok and no more", OK{}, `{"t":"ok"}`},
 		{"the ok of a ping", OK{ID: "1.50e3"}, `{"t":"ok","id":1.50e3}`},
 		{
-			"the ok of a sub", OK{ID: "1", V: "cpu~1f", View: &plotting.Change{Window: &minute, Hidden: &[]string{"<idle>"}}},
+			"the ok of a sub",
+			OK{ID: "1", V: "cpu~1f", View: &plotting.Change{Window: &minute, Hidden: &[]string{"<idle>"}}},
 			`{"t":"ok","id":1,"v":"cpu~1f","view":{"window":"1m","hidden":["<idle>"]}}`,
 		},
 		{"the ok of a sub to the default view", OK{ID: "1", V: "cpu~1f", View: &plotting.Change{}}, `{"t":"ok","id":1,"v":"cpu~1f","view":{}}`},
 		{
-			"the ok of a callback", OK{ID: "4", V: "cpu~2k", Handled: new(true), Reply: json.RawMessage(`{"sum":12.5}`)},
+			"the ok of a callback",
+			OK{ID: "4", V: "cpu~2k", Handled: new(true), Reply: json.RawMessage(`{"sum":12.5}`)},
 			`{"t":"ok","id":4,"v":"cpu~2k","handled":true,"reply":{"sum":12.5}}`,
 		},
 		{"a callback that nobody wanted", OK{ID: "4", V: "cpu~1f", Handled: new(false)}, `{"t":"ok","id":4,"v":"cpu~1f","handled":false}`},
 		{"a reply of null", OK{ID: "4", Handled: new(true), Reply: json.RawMessage(`null`)}, `{"t":"ok","id":4,"handled":true,"reply":null}`},
 		{
-			"an error", Failure{ID: "4", Err: &Error{Code: CodeUnknownChart, Message: `no chart "cpuu"; did you mean "cpu"?`}},
+			"an error",
+			Failure{ID: "4", Err: &Error{Code: CodeUnknownChart, Message: `no chart "cpuu"; did you mean "cpu"?`}},
 			`{"t":"error","id":4,"code":"unknown_chart","message":"no chart \"cpuu\"; did you mean \"cpu\"?","temporary":false}`,
 		},
 		{
-			"an error in a field", Failure{ID: "3", V: "cpu~1f", Err: &Error{Code: CodeBadView, Field: "view.window", Message: "1ms is not between 1s and 3660d"}},
+			"an error in a field",
+			Failure{ID: "3", V: "cpu~1f", Err: &Error{Code: CodeBadView, Field: "view.window", Message: "1ms is not between 1s and 3660d"}},
 			`{"t":"error","id":3,"v":"cpu~1f","code":"bad_view","field":"view.window","message":"view.window: 1ms is not between 1s and 3660d","temporary":false}`,
 		},
 		{
-			"an error that nobody asked for", Failure{V: "cpu~1f", Err: &Error{Code: CodeRenderFailed, Message: "no series matches"}},
+			"an error that nobody asked for",
+			Failure{V: "cpu~1f", Err: &Error{Code: CodeRenderFailed, Message: "no series matches"}},
 			`{"t":"error","v":"cpu~1f","code":"render_failed","message":"no series matches","temporary":true}`,
 		},
 		{
-			"a full", Full{V: "cpu~1f", Pos: at, SVG: "<svg class='chartd'><text data-k='a'>\"\\ &amp; 5°\n</text></svg>"},
+			"a full",
+			Full{V: "cpu~1f", Pos: at, SVG: "<svg class='chartd'><text data-k='a'>\"\\ &amp; 5°\n</text></svg>"},
 			`{"t":"full","v":"cpu~1f","e":"k3f9","r":42,"svg":"<svg class='chartd'><text data-k='a'>\"\\ &amp; 5°\n</text></svg>"}`,
 		},
 		{
@@ -71,23 +77,28 @@ func serverCases() []serverCase {
 				`["i","","","<g data-k='y'></g>"],["d","s0.0"],["x","v0","5 < 6 \"°\""]]}`,
 		},
 		{
-			"an event of a client's callback", Event{V: "cpu~1f", Name: BeforeCallback, Cause: CauseClient, ID: "4", Arg: json.RawMessage(`"MyCustomArgs"`)},
+			"an event of a client's callback",
+			Event{V: "cpu~1f", Name: BeforeCallback, Cause: CauseClient, ID: "4", Arg: json.RawMessage(`"MyCustomArgs"`)},
 			`{"t":"event","v":"cpu~1f","event":"BeforeCallback","cause":"client","id":4,"arg":"MyCustomArgs"}`,
 		},
 		{
-			"a handler that failed", Event{V: "cpu~1f", Name: AfterCallback, Cause: CauseClient, ID: "4", Error: "disk on fire", Elapsed: 12_345 * time.Microsecond},
+			"a handler that failed",
+			Event{V: "cpu~1f", Name: AfterCallback, Cause: CauseClient, ID: "4", Error: "disk on fire", Elapsed: 12_345 * time.Microsecond},
 			`{"t":"event","v":"cpu~1f","event":"AfterCallback","cause":"client","id":4,"error":"disk on fire","ms":12.345}`,
 		},
 		{
-			"an event of a tick", Event{V: "cpu~1f", Name: AfterCallback, Cause: CauseTick},
+			"an event of a tick",
+			Event{V: "cpu~1f", Name: AfterCallback, Cause: CauseTick},
 			`{"t":"event","v":"cpu~1f","event":"AfterCallback","cause":"tick","ms":0}`,
 		},
 		{
-			"the frame is next", Event{V: "cpu~1f", Name: BeforeCallbackResponseProcess, Cause: CauseTick, Elapsed: time.Second},
+			"the frame is next",
+			Event{V: "cpu~1f", Name: BeforeCallbackResponseProcess, Cause: CauseTick, Elapsed: time.Second},
 			`{"t":"event","v":"cpu~1f","event":"BeforeCallbackResponseProcess","cause":"tick"}`,
 		},
 		{
-			"the frame is there", Event{V: "cpu~1f", Name: AfterCallbackResponseProcess, Cause: CauseTick},
+			"the frame is there",
+			Event{V: "cpu~1f", Name: AfterCallbackResponseProcess, Cause: CauseTick},
 			`{"t":"event","v":"cpu~1f","event":"AfterCallbackResponseProcess","cause":"tick"}`,
 		},
 	}
