@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { judge } from "../static/chartd/state.js";
+
+/** @type {import("../static/chartd/state.js").Facts} */
+const well = {
+  phase: "open", reason: "", doubt: false, down: 0, picture: true, current: true, overdue: false, refused: false, trouble: "",
+};
+
+/** @type {[string, Partial<typeof well>, string, RegExp][]} */
+const cases = [
+  ["all is well", {}, "live", /^$/],
+  ["nothing yet", { picture: false, current: false }, "connecting", /connecting/],
+  ["first connection", { phase: "opening", picture: false, down: 100 }, "connecting", /connecting/],
+  ["no server from the start", { phase: "waiting", picture: false, down: 11_000 }, "lost", /still trying/],
+  ["cut", { phase: "waiting", down: 2_000 }, "stale", /reconnecting/],
+  ["cut for long", { phase: "opening", down: 61_000 }, "lost", /still trying/],
+  ["no answer", { doubt: true }, "stale", /does not answer/],
+  ["no tick", { overdue: true }, "stale", /no refresh/],
+  ["a frame is missing", { current: false }, "stale", /catching up/],
+  ["the server said no", { phase: "refused", reason: "token expired" }, "lost", /token expired/],
+  ["no such chart", { refused: true, trouble: 'no chart "cpuu"; did you mean "cpu"?' }, "lost", /did you mean/],
+  ["cannot be drawn now", { trouble: "no data source" }, "stale", /no data source/],
+];
+
+for (const [name, facts, state, text] of cases) {
+  test(name, () => {
+    const verdict = judge({ ...well, ...facts });
+    assert.equal(verdict.state, state);
+    assert.match(verdict.text, text);
+  });
+}
