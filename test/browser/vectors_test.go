@@ -20,7 +20,7 @@ func scripts(t *testing.T) string {
 	mux.Handle("/", http.FileServerFS(web.Static()))
 	mux.HandleFunc("/blank", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte("<!doctype html><title>blank</title>"))
+		_, _ = w.Write([]byte("<!doctype html><title>blank</title><link rel=icon href=data:,>"))
 	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
