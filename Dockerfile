@@ -9,8 +9,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=dev
-RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /out/chartd ./cmd/chartd && \
-    mkdir -p /out/etc/chartd
+RUN CGO_ENABLED=0 go build -trimpath -tags timetzdata -ldflags "-s -w -X main.version=${VERSION}" -o /out/chartd ./cmd/chartd
 
 FROM scratch
 ARG VERSION=dev
@@ -18,9 +17,11 @@ LABEL org.opencontainers.image.title="chartd" \
       org.opencontainers.image.description="Draws charts on the server and pushes them live to browsers" \
       org.opencontainers.image.version="${VERSION}"
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
-COPY --from=build /out/ /
+# What chartd shows until a file is mounted in its place.
+COPY configs/chartd.yaml /etc/chartd/chartd.yaml
+COPY --from=build /out/chartd /chartd
 USER 65532:65532
-ENV CHARTD_LISTEN=:8080
+ENV CHARTD_CONFIG=/etc/chartd/chartd.yaml
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=3s --start-period=5s --retries=3 CMD ["/chartd", "healthcheck"]
 ENTRYPOINT ["/chartd"]

@@ -60,7 +60,7 @@ page() {
 	echo "tsc: nothing to say"
 	mapfile -t tests < <(git ls-files -co --exclude-standard web | grep -E '[._]test\.m?js$')
 	[ "${#tests[@]}" -gt 0 ] || { echo "no test of the page found under web/"; return 1; }
-	node --test "${tests[@]}"
+	node --test --test-reporter=spec "${tests[@]}"
 }
 
 # fuzz finds each FuzzXxx by itself and shares the budget among them. A crash leaves its input under testdata/fuzz.
