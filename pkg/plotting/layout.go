@@ -89,7 +89,7 @@ type entry struct {
 // heading draws the title, and returns the room that is left below it.
 func (l *layout) heading(t typesetter, title string) (top vg.Length) {
 	l.title = &Node{Key: "h", Type: Group, Open: "<g data-k='h'"}
-	if title == "" || l.height < minPlot+timeStrip+margin*3+titleSize {
+	if title == "" || l.bare() || l.height < minPlot+timeStrip+margin*3+titleSize {
 		return margin
 	}
 	sty := t.style(titleSize, TextInk, true)
@@ -102,7 +102,7 @@ func (l *layout) heading(t typesetter, title string) (top vg.Length) {
 // key draws the legend in rows at the bottom, and returns its height.
 func (l *layout) key(t typesetter, entries []entry, room vg.Length) (height vg.Length) {
 	l.legend = &Node{Key: "n", Type: Group, Open: "<g data-k='n'"}
-	if len(entries) == 0 || room < minPlot+legendRow {
+	if len(entries) == 0 || l.bare() || room < minPlot+legendRow {
 		return 0
 	}
 	const swatch, gap, space = 10, 6, 18
@@ -152,6 +152,11 @@ func (l *layout) key(t typesetter, entries []entry, room vg.Length) (height vg.L
 // rectangle: its left edge lies on a grid of 8 px, so that a longer label
 // seldom moves it, and a change of labels within an epoch never does.
 func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length) {
+	if l.bare() {
+		l.axes = &Node{Key: "f", Type: Group, Open: "<g data-k='f'"}
+		l.data = box{bareMargin * unit, bareMargin * unit, int64(l.width-2*bareMargin) * unit, int64(l.height-2*bareMargin) * unit}
+		return
+	}
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.TextHandler = t.fonts
@@ -188,6 +193,14 @@ func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length)
 	x1, y1 := t.c.units(vg.Point{X: d.Max.X, Y: d.Min.Y})
 	l.data = box{x0, y0, x1 - x0, y1 - y0}
 }
+
+// bareMargin is what surrounds the data, in px, where a picture is too small
+// for anything else.
+const bareMargin = 4
+
+// bare reports whether the picture has room for nothing but its data: a
+// sparkline, with neither axes nor names.
+func (l *layout) bare() bool { return l.width < 160 || l.height < minPlot+timeStrip+2*margin }
 
 // axisTicks is how many ticks a value axis of a height in px has, about.
 func axisTicks(height int) int { return max(2, (height-80)/yPitch) }

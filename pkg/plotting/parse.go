@@ -145,12 +145,12 @@ func (p *parser) node() (*Node, error) {
 
 // keyed reports whether an element with a data-k comes next.
 func (p *parser) keyed() bool {
-	rest := p.b[p.i:]
-	if len(rest) == 0 || rest[0] != '<' {
+	rest, ok := bytes.CutPrefix(p.b[p.i:], []byte("<"))
+	if !ok {
 		return false
 	}
-	sp := bytes.IndexByte(rest, ' ')
-	return sp > 0 && bytes.HasPrefix(rest[sp:], []byte(" data-k='"))
+	name := bytes.IndexFunc(rest, func(r rune) bool { return r < 'a' || r > 'z' })
+	return name > 0 && bytes.HasPrefix(rest[name:], []byte(" data-k='"))
 }
 
 // kids reads a group's children and its end tag.

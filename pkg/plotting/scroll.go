@@ -131,6 +131,7 @@ func (s *scrolling) begin(h header, from, to int64) {
 	}
 	s.clip = s.clips()
 	s.ticks = newTimeTicks(s.window, d, h.zone)
+	s.ticks.none = l.bare()
 	s.m = s.drawMarks()
 	s.p, s.x, s.b, s.t, s.e = nil, nil, nil, nil, nil
 }

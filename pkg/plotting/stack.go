@@ -65,7 +65,14 @@ func (s *stack) follow(from, to int64) {
 		s.load(max(again, from), to)
 		return
 	}
-	s.add(s.ready(), to)
+	s.settle(to)
+}
+
+// settle adds up all that need not wait. What has been added may end the
+// waiting for a series that is silent.
+func (s *stack) settle(to int64) {
+	for s.add(s.ready(), to) {
+	}
 }
 
 // ready returns the time up to which no series has to be waited for.
@@ -116,15 +123,16 @@ func (s *stack) load(t, to int64) {
 			}
 		}
 		if upto == math.MaxInt64 {
-			s.add(s.ready(), to)
+			s.settle(to)
 			return
 		}
 		s.add(newest, to)
 	}
 }
 
-// add sums up the pending samples up to a time.
-func (s *stack) add(upto, to int64) {
+// add sums up the pending samples up to a time, and reports whether there were
+// any.
+func (s *stack) add(upto, to int64) (some bool) {
 	heads := make([]int, len(s.lines))
 	for {
 		t := int64(math.MaxInt64)
@@ -136,6 +144,7 @@ func (s *stack) add(upto, to int64) {
 		if t > upto || t == math.MaxInt64 {
 			break
 		}
+		some = true
 		for i, p := range s.pending {
 			if heads[i] < len(p) && p[heads[i]].T == t {
 				s.last[i] = p[heads[i]]
@@ -152,6 +161,7 @@ func (s *stack) add(upto, to int64) {
 	for i, p := range s.pending {
 		s.pending[i] = p[:copy(p, p[heads[i]:])]
 	}
+	return some
 }
 
 func (s *stack) sum(t int64) {

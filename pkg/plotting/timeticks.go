@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"math"
 	"strconv"
 	"time"
 )
@@ -16,6 +17,7 @@ type timeTicks struct {
 	times []int64
 	group *Node
 	next  timeTick
+	none  bool // no room for any
 }
 
 // labelSlack is how far from the data's edge, in px, a label may lie and still
@@ -33,7 +35,9 @@ func newTimeTicks(window int64, data box, zone *time.Location) timeTicks {
 func (tt *timeTicks) follow(s *scale, from, to int64) *Node {
 	from, to = from-tt.slack, to+tt.slack
 	changed := tt.group == nil
-	if changed {
+	if changed && tt.none {
+		tt.next.t = math.MaxInt64
+	} else if changed {
 		tt.next = tt.step.next(from, tt.zone)
 	}
 	gone := 0

@@ -7,7 +7,7 @@ import (
 
 // chunkBuckets is how many buckets, each about a px wide, make a chunk: short
 // enough that an append touches a short path, long enough that a chart has few.
-const chunkBuckets = 32
+const chunkBuckets = 64
 
 // point is a sample as it is drawn; a NaN is a break in the line.
 type point struct {
@@ -180,6 +180,14 @@ func (tr *trace) rewind(t int64) int64 {
 	clear(tr.chunks[i:])
 	tr.chunks = tr.chunks[:i]
 	tr.open = bucketState{}
+	if last, ok := tr.last(); ok {
+		// Its newest bucket may still be given a break, if it has none.
+		c := tr.chunks[i-1]
+		tr.open = bucketState{valid: true, index: floorDiv(last.t, tr.bucket), start: len(c.pts)}
+		tr.open.broken = slices.ContainsFunc(c.pts, func(p point) bool {
+			return math.IsNaN(p.v) && floorDiv(p.t, tr.bucket) == tr.open.index
+		})
+	}
 	return index * tr.span()
 }
 

@@ -101,9 +101,10 @@ const patience = int64(10 * time.Second / time.Millisecond)
 // it differs from the one before.
 func (l *lazyRange) follow(lo, hi float64, a Axis, fromZero bool, count int, now int64) (valueRange, bool) {
 	want := niceRange(lo, hi, a, fromZero, count)
+	hair := l.now.step * 1e-6 // more than niceRange forgives
 	switch {
 	case !l.valid:
-	case want.min < l.now.min || want.max > l.now.max:
+	case a.Min == nil && lo < l.now.min-hair || a.Max == nil && hi > l.now.max+hair:
 		// Keep the other end: one spike moves one end.
 		want = niceRange(min(lo, l.now.min), max(hi, l.now.max), a, fromZero, count)
 	case want.max-want.min > 0.6*(l.now.max-l.now.min):

@@ -1,0 +1,215 @@
+package plotting_test
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"pgregory.net/rapid"
+
+	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/store"
+)
+
+// client is what a page knows: the last full, and the patches since.
+type client struct {
+	frame *plotting.Frame // as parsed and patched
+	last  *plotting.Frame // as rendered
+}
+
+// see takes the next frame in, and reports whether it came as a patch.
+func (c *client) see(t interface{ Fatalf(string, ...any) }, next *plotting.Frame) (patched bool) {
+	full := svg(next)
+	if c.last != nil {
+		if ops, ok := plotting.Diff(c.last, next, nil); ok {
+			f, err := plotting.Apply(c.frame, ops)
+			if err != nil {
+				t.Fatalf("apply: %v", err)
+			}
+			c.frame, patched = f, true
+		}
+	}
+	if !patched {
+		f, err := plotting.Parse([]byte(full))
+		if err != nil {
+			t.Fatalf("parse: %v in %s", err, full)
+		}
+		c.frame = f
+	}
+	if got := svg(c.frame); got != full {
+		t.Fatalf("patches give\n%s\nnot\n%s", got, full)
+	}
+	c.last = next
+	return patched
+}
+
+// TestPatchesAreFull drives every kind of chart through all that can happen to
+// its data and its view, and holds what a client has patched together against
+// a fresh full at every step.
+func TestPatchesAreFull(t *testing.T) {
+	kinds := append(plotting.Kinds(), "stacked")
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) { life(t, kind) })
+		})
+	}
+}
+
+func life(t *rapid.T, kind plotting.Kind) {
+	cfg := store.DefaultConfig()
+	cfg.MaxAge = quantity.Duration(20 * 365 * 24 * time.Hour)
+	st := store.New(cfg, prometheus.NewRegistry())
+	spec := plotting.DefaultSpec()
+	spec.Title, spec.Timezone, spec.Kind = "Life of $who", "UTC", kind
+	spec.Vars = map[string]string{"who": "all"}
+	if kind == "stacked" {
+		spec.Kind, spec.Stack = plotting.Area, true
+	}
+	spec.Window = quantity.Duration(rapid.SampledFrom([]int64{10e9, 60e9, 3600e9}).Draw(t, "window"))
+	spec.Gap = quantity.Duration(rapid.SampledFrom([]int64{0, 5e9}).Draw(t, "gap"))
+	spec.Series = []plotting.SeriesSpec{{Metric: "m", Name: "{mode}"}}
+	if ps := spec.Validate(); len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	live, view := plotting.NewLive(&spec, st), spec.View("life")
+	now := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
+	step := spec.Window.Millis() / rapid.SampledFrom([]int64{20, 300, 3000}).Draw(t, "density")
+	c, scale := &client{}, 10.0
+	value := func() float64 { return scale * rapid.Float64Range(-1, 5).Draw(t, "v") }
+	series := func() store.Labels {
+		return store.LabelsOf(map[string]string{"mode": strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "series"))})
+	}
+	add := func(at int64, v float64) {
+		if err := st.Append("m", series(), at, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change := func(ch plotting.Change) {
+		v, err := spec.Change(view, ch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		view = v
+	}
+	t.Repeat(map[string]func(*rapid.T){
+		"append":  func(*rapid.T) { now += step; add(now, value()) },
+		"append ": func(*rapid.T) { now += step; add(now, value()) },
+		"burst": func(*rapid.T) {
+			for range 40 {
+				now += max(step/8, 1)
+				add(now, value())
+			}
+		},
+		"gap":     func(*rapid.T) { now += step; add(now, math.NaN()) },
+		"late":    func(*rapid.T) { add(now-step*rapid.Int64Range(0, 50).Draw(t, "late"), value()) },
+		"early":   func(*rapid.T) { add(now+step*3, value()) },
+		"silence": func(*rapid.T) { now += step * rapid.Int64Range(1, 400).Draw(t, "silence") },
+		"rescale": func(*rapid.T) { scale = rapid.SampledFrom([]float64{1e-6, 0.1, 10, 1e9}).Draw(t, "scale") },
+		"resize": func(*rapid.T) {
+			change(plotting.Change{Size: &[2]int{rapid.IntRange(40, 900).Draw(t, "w"), rapid.IntRange(40, 500).Draw(t, "h")}})
+		},
+		"window": func(*rapid.T) {
+			w := quantity.Duration(rapid.Int64Range(1e9, 7200e9).Draw(t, "w"))
+			change(plotting.Change{Window: &w})
+		},
+		"hide": func(*rapid.T) {
+			change(plotting.Change{Hidden: &[]string{strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "h"))}})
+		},
+		"var": func(*rapid.T) {
+			change(plotting.Change{Vars: map[string]string{"who": rapid.String().Filter(func(s string) bool { return len(s) < 50 }).Draw(t, "who")}})
+		},
+		"mark":   func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
+		"freeze": func(*rapid.T) { from := now - 5*step; change(plotting.Change{From: &from, To: &now}) },
+		"reset":  func(*rapid.T) { change(plotting.Change{Reset: true}) },
+		"": func(t *rapid.T) {
+			f, err := live.Render(view, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.see(t, f)
+			if again, _ := live.Render(view, now); again != f {
+				ops, ok := plotting.Diff(f, again, nil)
+				t.Fatalf("drawn twice at one moment, two frames that differ by %v (patch: %v)", ops, ok)
+			}
+		},
+	})
+}
+
+// TestHourOfTicks watches a chart for a simulated hour at 1 s and asks for
+// nearly all of it in patches, with no more nodes at the end than the window
+// needs, and a picture that a fresh viewer would see as well.
+func TestHourOfTicks(t *testing.T) {
+	w := newWorld(t, 300, 1000)
+	spec := w.chart(plotting.Line, 300)
+	spec.Y.Min, spec.Y.Max = new(0.0), new(100.0)
+	live, view := plotting.NewLive(spec, w.store), spec.View("hour")
+	c, fulls, most := &client{}, 0, 0
+	for range 3600 {
+		w.tick()
+		f, err := live.Render(view, w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !c.see(t, f) {
+			fulls++
+		}
+		most = max(most, strings.Count(svg(f), "data-k="))
+	}
+	if fulls > 1 {
+		t.Errorf("%d fulls in an hour in which nothing but data came", fulls)
+	}
+	if most > 90 {
+		t.Errorf("%d nodes; a window of 5 min needs some 60", most)
+	}
+	// The same data, drawn by one who was not there: the newest points lie at
+	// the same places.
+	fresh, err := plotting.NewLive(spec, w.store).Render(view, w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range benchSeries {
+		a, b := lastPoint(t, c.frame, i), lastPoint(t, fresh, i)
+		if math.Abs(a[0]-b[0]) > 1 || math.Abs(a[1]-b[1]) > 1 {
+			t.Errorf("series %d ends at %v after an hour, and at %v when drawn afresh", i, a, b)
+		}
+	}
+}
+
+// lastPoint returns where a line ends on the picture, in units.
+func lastPoint(t *testing.T, f *plotting.Frame, series int) [2]float64 {
+	t.Helper()
+	var at [2]float64
+	var walk func(n *plotting.Node, shift float64)
+	walk = func(n *plotting.Node, shift float64) {
+		if rest, ok := strings.CutPrefix(string(n.Live), "translate("); ok {
+			x, _, _ := strings.Cut(rest, " ")
+			d, err := strconv.ParseFloat(x, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shift += d
+		}
+		if strings.HasPrefix(n.Key, "s"+strconv.Itoa(series)+".") {
+			// M x y l dx dy dx dy …
+			text := strings.ReplaceAll(strings.ReplaceAll(string(n.Live), "-", " -"), "l", " ")
+			fields := strings.Fields(strings.TrimPrefix(text, "M"))
+			at = [2]float64{shift, 0}
+			for i, s := range fields {
+				d, err := strconv.ParseFloat(s, 64)
+				if err != nil {
+					t.Fatalf("%q: %v", n.Live, err)
+				}
+				at[i%2] += d
+			}
+		}
+		for _, k := range n.Kids {
+			walk(k, shift)
+		}
+	}
+	walk(f.Root, 0)
+	return at
+}
