@@ -46,6 +46,17 @@ export function plan(shown, last, next, step) {
   return { from, ms: Math.min(advance * slack, longest), step: advance };
 }
 
+/**
+ * A slow glide goes in steps of half a device pixel, which look the same and
+ * let the display rest in between.
+ * @param {number} distance in device pixels
+ * @param {number} ms
+ */
+function easing(distance, ms) {
+  const steps = Math.ceil(2 * distance);
+  return steps < ms / 16 ? `steps(${steps})` : "linear";
+}
+
 /** Moves the window of one picture after another in one place of the page. */
 export class Glide {
   /** @type {Animation | null} */
@@ -91,12 +102,13 @@ export class Glide {
     if (!plotted) return;
     this.#step = plotted.step;
     const px = this.width / (picture.root.viewBox.baseVal?.width || Infinity);
-    if (!this.enabled || calm.matches || (to - plotted.from) * xs * px < least) return;
+    const distance = (to - plotted.from) * xs * px;
+    if (!this.enabled || calm.matches || distance < least) return;
     this.#from = plotted.from;
     this.#ms = plotted.ms;
     this.#animation = group.animate(
       [{ transform: `translate(${shift(plotted.from)}px,${at[1]}px)` }, { transform: `translate(${at[0]}px,${at[1]}px)` }],
-      { duration: plotted.ms },
+      { duration: plotted.ms, easing: easing(distance * devicePixelRatio, plotted.ms) },
     );
   }
 
