@@ -55,6 +55,15 @@ func Load(path string, opts ...Option) (*config.Config, error) {
 	return o.load(path)
 }
 
+// Parse reads a configuration as Load does, from YAML instead of a file.
+func Parse(yaml string, opts ...Option) (*config.Config, error) {
+	o, err := gather(opts)
+	if err != nil {
+		return nil, err
+	}
+	return config.Parse("chartd.yaml", []byte(yaml), o.kinds, o.lookup)
+}
+
 // load reads a configuration.
 func (o *options) load(path string) (*config.Config, error) {
 	if path == "" {
@@ -165,6 +174,3 @@ func (d *Daemon) Handler() http.Handler { return d.server.Handler() }
 
 // Store returns where samples are kept: append to it and the charts show them.
 func (d *Daemon) Store() *store.Store { return d.store }
-
-// builtinKinds are the kinds of sources that every daemon knows.
-func builtinKinds() source.Registry { return source.Registry{} }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/source/builtin"
 )
 
 // Option changes how New puts a daemon together.
@@ -35,7 +36,7 @@ type chartHook struct {
 
 func gather(opts []Option) (*options, error) {
 	o := &options{
-		callbacks: map[string]session.RefreshCallback{}, kinds: builtinKinds(), lookup: os.LookupEnv, announce: io.Discard,
+		callbacks: map[string]session.RefreshCallback{}, kinds: builtin.Kinds(), lookup: os.LookupEnv, announce: io.Discard,
 		version: "chartd", pages: map[string]http.Handler{},
 	}
 	for _, opt := range opts {

@@ -150,7 +150,7 @@ func TestWritesAreSameOrigin(t *testing.T) {
 	if reached != 3 {
 		t.Errorf("the handler was reached %d times", reached)
 	}
-	if n := r.metric("chartd_refused_total", `reason="origin"`); n != 1 {
+	if n := r.metric("chartd_http_refused_total", `reason="origin"`); n != 1 {
 		t.Errorf("%v refusals counted", n)
 	}
 	if n := r.logs.FilterMessage("request refused").FilterField(zap.String("reason", "origin")).Len(); n != 1 {

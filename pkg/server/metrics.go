@@ -25,7 +25,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "chartd_connections", Help: "Open WebSockets.",
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "chartd_refused_total",
+			Name: "chartd_http_refused_total",
 			Help: "Requests and upgrades turned away, by reason: origin, total (server.max_connections), address (server.max_connections_per_address), protocol, draining, pictures.",
 		}, []string{"reason"}),
 		written: prometheus.NewCounter(prometheus.CounterOpts{

@@ -25,7 +25,7 @@ func TestUpgradeRefusals(t *testing.T) {
 	}})
 	refused := func(reason string, status int, header http.Header, want ...string) {
 		t.Helper()
-		before := r.metric("chartd_refused_total", `reason="`+reason+`"`)
+		before := r.metric("chartd_http_refused_total", `reason="`+reason+`"`)
 		_, resp, err := livetest.TryDial(t, r.base, header)
 		if err == nil || resp == nil {
 			t.Fatalf("%s: the upgrade was not refused: %v", reason, err)
@@ -40,7 +40,7 @@ func TestUpgradeRefusals(t *testing.T) {
 				t.Errorf("%s: %q lacks %q", reason, body[:n], w)
 			}
 		}
-		if after := r.metric("chartd_refused_total", `reason="`+reason+`"`); after != before+1 {
+		if after := r.metric("chartd_http_refused_total", `reason="`+reason+`"`); after != before+1 {
 			t.Errorf("%s: counted %v, then %v", reason, before, after)
 		}
 		if last := r.logs.FilterMessage("request refused").All(); len(last) == 0 || last[len(last)-1].ContextMap()["reason"] != reason {
