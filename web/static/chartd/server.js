@@ -21,6 +21,9 @@ const again = { temporary: 2_000, other: 30_000 };
 /** A callback waits this long for its chart to be connected, in ms. */
 const patience = 15_000;
 
+/** How long a callback's promise waits for the frame behind its answer: in the same view there may be none; ms. */
+const answered = { same: 100, other: 2_000 };
+
 /** Why a callback failed. */
 export class CallbackError extends Error {
   name = "CallbackError";
@@ -170,7 +173,10 @@ export class Server extends EventTarget {
           return;
         }
         if (m.v && m.v !== seat.view?.id) this.#fork(seat, m.v, m.view);
-        (seat.view ?? view).push(() => resolve({ handled: m.handled ?? true, reply: m.reply }));
+        // The answer comes before the frame, if anything changed at all.
+        const done = () => resolve({ handled: m.handled ?? true, reply: m.reply });
+        if (seat.view) seat.view.afterFrame(done, seat.view.current ? answered.same : answered.other);
+        else done();
       });
       this.#callers.set(id, seat);
       this.#callers.delete(id - 64); // its events came long ago
@@ -236,8 +242,38 @@ export class Server extends EventTarget {
     view.id = m.v ?? "";
     view.refused = false;
     view.trouble = "";
+    this.#align(view);
     if (!view.watched) this.#drop(view);
     else this.#tell(view);
+  }
+
+  /**
+   * The server knows one subscription to a view, however differently it was
+   * asked for; the last who asked decided about its events.
+   * @param {View} view
+   */
+  #align(view) {
+    const twins = this.#named(view.id);
+    if (view.events || !twins.some((v) => v.events)) return;
+    for (const twin of twins) twin.events = true;
+    this.#connection.send(this.#sub(view));
+  }
+
+  /**
+   * Tells of trouble that nobody asked about.
+   * @param {View} view
+   * @param {Failure} m
+   */
+  #trouble(view, m) {
+    if (m.temporary) {
+      view.trouble = m.message; // until the next frame
+      this.#tell(view);
+    } else if (m.code === "unknown_view") {
+      view.id = "";
+      if (view.asked === 0) this.#connection.send(this.#sub(view));
+    } else {
+      this.#refuse(view, m);
+    }
   }
 
   /**
@@ -275,6 +311,7 @@ export class Server extends EventTarget {
     } else {
       view.become(id, params ?? view.params);
     }
+    if (seat.view) this.#align(seat.view);
     seat.face.altered(seat);
   }
 
@@ -319,7 +356,7 @@ export class Server extends EventTarget {
         const then = this.#answers.get(m.id ?? 0);
         this.#answers.delete(m.id ?? 0);
         if (then) then(m);
-        else if (m.t === "error" && m.v) for (const view of this.#named(m.v)) this.#refuse(view, m);
+        else if (m.t === "error" && m.v) for (const view of this.#named(m.v)) this.#trouble(view, m);
         break;
       }
       case "event": {

@@ -31,6 +31,8 @@ export class View {
   #resyncing = false;
   /** @type {Pos | null} */
   #pos = null;
+  /** @type {Set<() => void>} what to do when the next frame is in the DOM */
+  #after = new Set();
   #last = 0;
   #gaps = 0;
   #gap = 0;
@@ -135,6 +137,21 @@ export class View {
     waiting.add(this);
   }
 
+  /**
+   * Does something when the next frame is in the DOM, or after a while without
+   * one.
+   * @param {() => void} then
+   * @param {number} ms
+   */
+  afterFrame(then, ms) {
+    const once = () => {
+      clearTimeout(timer);
+      if (this.#after.delete(once)) then();
+    };
+    const timer = setTimeout(once, ms);
+    this.#after.add(once);
+  }
+
   /** Does all that waits. */
   flush() {
     const queue = this.#queue;
@@ -191,6 +208,7 @@ export class View {
       this.#ask();
     }
     this.trouble = "";
+    for (const once of [...this.#after]) once();
     if (before !== this.current) for (const seat of this.seats) seat.face.changed();
   }
 
