@@ -28,7 +28,6 @@ type Canvas struct {
 	out           []byte
 	now           pen
 	stack         []pen
-	nodes         []*Node
 }
 
 // pen is the state that Push and Pop keep.
@@ -293,10 +292,10 @@ func (h handler) Draw(_ vg.Canvas, txt string, sty text.Style, pt vg.Point) {
 		c.Rotate(sty.Rotation)
 	}
 	anchor := ""
-	switch {
-	case sty.XAlign == text.XCenter:
+	switch sty.XAlign {
+	case text.XCenter:
 		anchor = "middle"
-	case sty.XAlign == text.XRight:
+	case text.XRight:
 		anchor = "end"
 	}
 	ext := h.Extents(sty.Font)

@@ -1,6 +1,9 @@
 package plotting
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Op is one change to a frame.
 type Op struct {
@@ -128,8 +131,7 @@ func diffKids(p, n *Node, dst []Op) []Op {
 		olds[i], from = old, i+1
 	}
 	before := ""
-	for i := len(n.Kids) - 1; i >= 0; i-- {
-		kid := n.Kids[i]
+	for i, kid := range slices.Backward(n.Kids) {
 		if olds[i] != nil {
 			dst = diffNode(olds[i], kid, dst)
 		} else {

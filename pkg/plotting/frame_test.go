@@ -115,10 +115,14 @@ func TestDiffOps(t *testing.T) {
 		{"append before a tail", frame(path("M1 2", "V9")), frame(path("M1 2 3 4", "V9")), "a p \" 3 4V9\" drop 2"},
 		{"last point moved", frame(path("M1 2 3 4", "")), frame(path("M1 2 3 55", "")), "a p \"55\" drop 1"},
 		{"text", frame(text("x", "a")), frame(text("x", "<b>")), "x x \"<b>\" drop 0"},
-		{"first leaves, last enters", frame(text("a", ""), text("b", "")), frame(text("b", ""), text("c", "")),
-			"d a \"\" drop 0; i  \"<text data-k='c'></text>\" drop 0"},
-		{"enters in the middle", frame(text("a", ""), text("c", "")), frame(text("a", ""), text("b", ""), text("c", "")),
-			"i c \"<text data-k='b'></text>\" drop 0"},
+		{
+			"first leaves, last enters", frame(text("a", ""), text("b", "")), frame(text("b", ""), text("c", "")),
+			"d a \"\" drop 0; i  \"<text data-k='c'></text>\" drop 0",
+		},
+		{
+			"enters in the middle", frame(text("a", ""), text("c", "")), frame(text("a", ""), text("b", ""), text("c", "")),
+			"i c \"<text data-k='b'></text>\" drop 0",
+		},
 		{"nothing", frame(text("a", "")), frame(text("a", "")), ""},
 	} {
 		ops, ok := plotting.Diff(tc.a, tc.b, nil)

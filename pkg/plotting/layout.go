@@ -168,7 +168,7 @@ func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length)
 	p.Y.Label.TextStyle.XAlign, p.Y.Label.TextStyle.YAlign = draw.XCenter, draw.YBottom
 	p.Y.Tick.Label = t.style(labelSize, MutedInk, false)
 	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = draw.XRight, draw.YCenter
-	p.Y.Tick.Length, p.Y.Tick.LineStyle.Width, p.Y.LineStyle.Width = 0, 0, 0
+	p.Y.Tick.Length, p.Y.Tick.Width, p.Y.Width = 0, 0, 0
 	p.Y.Padding = 4
 	var ticks plot.ConstantTicks
 	for v := range r.ticks {

@@ -24,7 +24,6 @@ type Live struct {
 	generation uint64
 	lines      []*line
 	body       body
-	seen       []*line // the lines that the body has last begun with
 
 	epoch     string
 	head      header

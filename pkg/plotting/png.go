@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -66,7 +67,7 @@ func readElements(svg []byte) (*element, error) {
 	open := []*element{top}
 	for {
 		tok, err := dec.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -200,7 +201,7 @@ func (r *raster) styled(e *element, l look) look {
 		l.width = parseNumber(v)
 	}
 	if v := e.attr["stroke-dasharray"]; v != "" {
-		for _, f := range strings.Fields(v) {
+		for f := range strings.FieldsSeq(v) {
 			l.dash = append(l.dash, parseNumber(f)*r.px)
 		}
 	}

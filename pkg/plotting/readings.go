@@ -52,7 +52,7 @@ func (r *readings) follow(from, to int64) bool {
 			lo, hi = min(lo, v), max(hi, v)
 		}
 	}
-	_, changed := r.y.follow(lo, hi, r.head.spec.Y, r.zero, axisTicks(r.head.view.Height), to)
+	changed := r.y.follow(lo, hi, r.head.spec.Y, r.zero, axisTicks(r.head.view.Height), to)
 	return changed
 }
 

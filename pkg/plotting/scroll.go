@@ -89,7 +89,7 @@ func (s *scrolling) follow(from, to int64) bool {
 		a, b := l.trace.extent(from, to)
 		lo, hi = min(lo, a), max(hi, b)
 	}
-	_, changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), to)
+	changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), to)
 	x := s.scale.x(to)
 	return changed || x > maxUnits || x < -maxUnits
 }

@@ -111,8 +111,12 @@ func (u Unit) Value(v float64) string {
 
 // number writes x with as many decimals as step needs.
 func number(x, step float64) string {
-	if step <= 0 || math.IsInf(step, 0) || math.Abs(x) >= 1e15 {
-		return strconv.FormatFloat(x, 'g', 4, 64)
+	if a := math.Abs(x); step < 1e-6 || a >= 1e15 {
+		digits := 4
+		if step > 0 && a > step {
+			digits = min(int(math.Log10(a/step))+2, 17)
+		}
+		return strconv.FormatFloat(x, 'g', digits, 64)
 	}
 	digits := 0
 	for s := step; digits < 9 && math.Abs(s-math.Round(s)) > s*1e-6; digits++ {

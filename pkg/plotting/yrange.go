@@ -26,7 +26,7 @@ func niceRange(lo, hi float64, a Axis, fromZero bool, count int) valueRange {
 	if a.Max != nil {
 		hi = *a.Max
 	}
-	if span := hi - lo; span <= math.Abs(hi)*1e-9 || span < 1e-300 {
+	if span := hi - lo; span <= max(math.Abs(hi), math.Abs(lo))*1e-6 || span < 1e-300 {
 		// One value, or the data lie beyond a pinned end: open the free side.
 		pad := max(math.Abs(hi)*0.1, 1e-9)
 		if hi == 0 {
@@ -44,10 +44,10 @@ func niceRange(lo, hi float64, a Axis, fromZero bool, count int) valueRange {
 	step := niceStep((hi-lo)/float64(max(count, 1)), a.Unit)
 	r := valueRange{lo, hi, step}
 	if a.Min == nil {
-		r.min = math.Floor(lo/step+1e-9) * step
+		r.min = math.Floor(lo/step+1e-9)*step + 0 // + 0 makes -0 a 0
 	}
 	if a.Max == nil {
-		r.max = math.Ceil(hi/step-1e-9) * step
+		r.max = math.Ceil(hi/step-1e-9)*step + 0
 	}
 	if r.max <= r.min {
 		r.max = r.min + step
@@ -97,9 +97,9 @@ type lazyRange struct {
 // patience is how long a smaller range must be enough.
 const patience = int64(10 * time.Second / time.Millisecond)
 
-// follow returns the range for data from lo to hi at a time in ms, and whether
-// it differs from the one before.
-func (l *lazyRange) follow(lo, hi float64, a Axis, fromZero bool, count int, now int64) (valueRange, bool) {
+// follow takes in that the data reach from lo to hi at a time in ms, and
+// reports whether the range has changed.
+func (l *lazyRange) follow(lo, hi float64, a Axis, fromZero bool, count int, now int64) bool {
 	want := niceRange(lo, hi, a, fromZero, count)
 	hair := l.now.step * 1e-6 // more than niceRange forgives
 	switch {
@@ -109,18 +109,18 @@ func (l *lazyRange) follow(lo, hi float64, a Axis, fromZero bool, count int, now
 		want = niceRange(min(lo, l.now.min), max(hi, l.now.max), a, fromZero, count)
 	case want.max-want.min > 0.6*(l.now.max-l.now.min):
 		l.roomyAt = 0
-		return l.now, false
+		return false
 	default:
 		if l.roomyAt == 0 || now < l.roomyAt {
 			l.roomyAt = now
 		}
 		if now-l.roomyAt < patience {
-			return l.now, false
+			return false
 		}
 	}
 	changed := !l.valid || want != l.now
 	l.now, l.valid, l.roomyAt = want, true, 0
-	return want, changed
+	return changed
 }
 
 // ticks calls yield for the values of an axis' ticks, rising.
