@@ -25,7 +25,8 @@ type Config struct {
 	// MaxQueue bounds the events and replies that wait for a slow client, in
 	// bytes; over it, the connection is closed. Frames never queue.
 	MaxQueue quantity.Bytes `yaml:"max_queue"`
-	// CallbackTimeout is how long a RefreshCallback and each hook may take.
+	// CallbackTimeout is how long a RefreshCallback may take, with its Before
+	// hooks; the hooks behind it have as much for themselves.
 	CallbackTimeout quantity.Duration `yaml:"callback_timeout"`
 	// CallbacksPerSecond bounds the callbacks of one session; as many may come
 	// at once.

@@ -2,6 +2,9 @@ package session
 
 import (
 	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -9,6 +12,7 @@ import (
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/store"
 	"github.com/chartd/chartd/pkg/ticker"
+	"github.com/chartd/chartd/pkg/wire"
 )
 
 // Deps is what a Hub works with. All fields are needed.
@@ -27,31 +31,82 @@ type Deps struct {
 
 // Hub holds all sessions and the loops of what they watch. All methods are
 // safe for concurrent use.
-type Hub struct{}
+type Hub struct {
+	cfg     Config
+	deps    Deps
+	metrics *metrics
+	pool    *ticker.Pool
+	census  *census
+	runner  *runner
+	charts  atomic.Pointer[map[string]*Chart]
+	reload  serial         // SetCharts, one at a time
+	work    sync.WaitGroup // every goroutine of the hub
+	ctx     context.Context
+	cancel  context.CancelFunc
 
-// NewHub returns a hub without charts and sessions. Close it.
-func NewHub(cfg Config, deps Deps) (*Hub, error) { return &Hub{}, nil }
+	mu       sync.Mutex
+	clients  map[*Client]struct{}
+	draining bool
+}
 
-// SetCharts makes these the charts, by name; the map and what it holds is not
-// changed afterwards. What is the same as before goes on undisturbed; views of
-// a changed chart are drawn anew under the same id; subscriptions to a chart
-// that is gone end with an error message. Sessions stay.
-func (h *Hub) SetCharts(charts map[string]*Chart) {}
+// NewHub returns a hub without charts and sessions. cfg must be valid. Close
+// the hub. An error is that of registering metrics.
+func NewHub(cfg Config, deps Deps) (*Hub, error) {
+	m, err := newMetrics(deps.Registerer)
+	if err != nil {
+		return nil, fmt.Errorf("metrics of the sessions: %w", err)
+	}
+	h := &Hub{cfg: cfg, deps: deps, metrics: m, clients: map[*Client]struct{}{}}
+	limits := ticker.Config{MaxViews: cfg.MaxViews, Linger: cfg.Linger.Std()}
+	if h.pool, err = ticker.NewPool(limits, deps.Log, deps.Registerer); err != nil {
+		return nil, err
+	}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.census = newCensus(h, cfg)
+	h.runner = &runner{timeout: cfg.CallbackTimeout.Std(), log: deps.Log, metrics: m, work: h.work.Go}
+	h.reload.caught = func(v any) { deps.Log.Error("taking over charts panicked", zap.Any("panic", v), zap.Stack("stack")) }
+	h.charts.Store(&map[string]*Chart{})
+	return h, nil
+}
 
 // Connect takes a fresh connection. Its reader calls Handle with every message
 // and Gone when there are no more. An error is a wire.Close, with which the
-// caller closes the connection: the hub is full or drains.
-func (h *Hub) Connect(conn Conn, peer Peer) (*Client, error) { return nil, nil }
+// caller closes the connection: the hub drains.
+func (h *Hub) Connect(conn Conn, peer Peer) (*Client, error) {
+	c := newClient(h, conn, peer)
+	h.mu.Lock()
+	draining := h.draining
+	if !draining {
+		h.clients[c] = struct{}{}
+	}
+	h.mu.Unlock()
+	if draining {
+		return nil, wire.Close{Code: wire.CloseShutdown, Reason: "shutting down"}
+	}
+	c.awaitHello()
+	return c, nil
+}
 
-// Drain refuses connections from now on, sends every view's last frame, and
-// closes the connections with CloseShutdown, spread over a moment, so that the
-// clients do not all come back at once. It returns when all are closed, or ctx
-// ends.
-func (h *Hub) Drain(ctx context.Context) error { return nil }
+// disconnect forgets a client.
+func (h *Hub) disconnect(c *Client) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.clients, c)
+}
 
-// Close ends all sessions and loops, and waits for every goroutine of the hub,
-// or until ctx ends; then the error says what still runs.
-func (h *Hub) Close(ctx context.Context) error { return nil }
+// all returns the clients there are.
+func (h *Hub) all() []*Client {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]*Client, 0, len(h.clients))
+	for c := range h.clients {
+		out = append(out, c)
+	}
+	return out
+}
+
+// chart returns a chart by name, nil if there is none.
+func (h *Hub) chart(name string) *Chart { return (*h.charts.Load())[name] }
 
 // Stats is a glance at a hub.
 type Stats struct {
@@ -64,15 +119,9 @@ type Stats struct {
 }
 
 // Stats returns how much there is at the moment.
-func (h *Hub) Stats() Stats { return Stats{} }
-
-// Client is one connection of a session.
-type Client struct{}
-
-// Handle takes one message of the client. It is called by the connection's
-// reader, one at a time, and does not keep b. It does not block.
-func (c *Client) Handle(b []byte) {}
-
-// Gone says that the connection is over; err says why, nil if the client said
-// goodbye. The session waits to be resumed. A second call does nothing.
-func (c *Client) Gone(err error) {}
+func (h *Hub) Stats() Stats {
+	h.mu.Lock()
+	connections := len(h.clients)
+	h.mu.Unlock()
+	return Stats{Connections: connections, Sessions: h.census.count(), Views: h.pool.Views()}
+}

@@ -40,17 +40,15 @@ type Outcome struct {
 	// of the chart instead.
 	Change plotting.Change
 	Shared bool
-	// Err is the error of the callback, as it may be told to clients.
-	Err error
+	// Failure is what clients are told if the callback failed, otherwise "".
+	Failure string
 	// Elapsed is how long the callback ran.
 	Elapsed time.Duration
-	// AfterResponse is called when the frame has been offered to the watchers;
-	// nil for nothing to do. It runs in the goroutine of Refresh.
-	AfterResponse func()
-	// Running is closed when a callback that overran its time really returned;
-	// nil if nothing is left running. Until then the ticks of this view skip
-	// the callback.
-	Running <-chan struct{}
+	// Offered is called when the frame has been offered to the watchers, or
+	// never will be; nil is nothing to do. It runs in the goroutine of Refresh
+	// and may block. Until it returns, the ticks of this view skip the callback:
+	// a callback that overran its time can so be waited for.
+	Offered func()
 }
 
 // Watcher is who sees a view. Deliver is called by the view's loop: it must
@@ -79,6 +77,8 @@ type Push struct {
 	// Before and After go to the pushing watcher alone, around the frame that
 	// everybody gets.
 	Before, After []*wire.Message
+	// Again offers the pushing watcher the newest frame even if it is not news.
+	Again bool
 	// Offered is called once when the frame was offered to the watchers, or
 	// will never be. It must not block. Nil is nothing to do.
 	Offered func()

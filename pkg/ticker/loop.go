@@ -165,6 +165,7 @@ func (l *loop) push(w *Lease, p *Push) {
 		l.settle() // its first push must not be lost
 	}
 	w.push = p
+	w.fresh = w.fresh || p.Again
 	l.pushing = append(l.pushing, w)
 	l.dirty = true
 }

@@ -36,7 +36,7 @@ func TestOrderOfATick(t *testing.T) {
 	}{
 		{"no callback", nil, []string{evBefore, evAfter, evBegin, "patch", evEnd}},
 		{"callback", &Outcome{Elapsed: time.Millisecond}, []string{evBefore, evAfter, evBegin, "patch", evEnd}},
-		{"error", &Outcome{Err: errBroken}, []string{evBefore, evAfter + "!" + errBroken.Error(), evBegin, "patch", evEnd}},
+		{"error", &Outcome{Failure: "broken"}, []string{evBefore, evAfter + "!broken", evBegin, "patch", evEnd}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -121,7 +121,7 @@ func TestOverrunKeepsBusy(t *testing.T) {
 			c.Refresh = refresh(func(context.Context) Outcome {
 				calls++
 				if calls == 1 {
-					return Outcome{Err: errors.New("too slow"), Running: hung}
+					return Outcome{Failure: "too slow", Offered: func() { <-hung }}
 				}
 				return Outcome{}
 			})
@@ -142,7 +142,7 @@ func TestCloseTellsWhatHangs(t *testing.T) {
 		b := newBench(t, Config{})
 		hung := make(chan struct{})
 		b.with(func(c *Chart) {
-			c.Refresh = refresh(func(context.Context) Outcome { return Outcome{Running: hung} })
+			c.Refresh = refresh(func(context.Context) Outcome { return Outcome{Offered: func() { <-hung }} })
 		})
 		b.watch(b.view(60), false)
 		after(time.Second)
@@ -160,18 +160,18 @@ func TestCloseTellsWhatHangs(t *testing.T) {
 func TestCloseCancelsCallbacks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, Config{})
-		afterResponse := false
+		offered := false
 		b.with(func(c *Chart) {
 			c.Refresh = refresh(func(ctx context.Context) Outcome {
 				<-ctx.Done()
-				return Outcome{AfterResponse: func() { afterResponse = true }}
+				return Outcome{Offered: func() { offered = true }}
 			})
 		})
 		b.watch(b.view(60), false)
 		after(time.Second)
 		b.close()
-		if !afterResponse {
-			t.Error("AfterResponse was not called")
+		if !offered {
+			t.Error("Offered was not called")
 		}
 	})
 }

@@ -42,11 +42,8 @@ func (l *loop) call() {
 		done := func() { close(offered) }
 		l.mail.put(command{do: func() { l.answered(&out); done() }, drop: done})
 		<-offered
-		if out.AfterResponse != nil {
-			out.AfterResponse()
-		}
-		if out.Running != nil {
-			<-out.Running
+		if out.Offered != nil {
+			out.Offered()
 		}
 		l.mail.put(command{do: func() { l.busy = false }})
 	})
@@ -66,11 +63,7 @@ func (l *loop) answered(out *Outcome) {
 		l.draw(nil, nil)
 		return
 	}
-	reason := ""
-	if out.Err != nil {
-		reason = out.Err.Error()
-	}
-	l.draw(l.events.around(reason, out.Elapsed))
+	l.draw(l.events.around(out.Failure, out.Elapsed))
 }
 
 // tickEvents makes the messages around a tick's frame. Those that never change
