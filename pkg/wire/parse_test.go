@@ -169,7 +169,7 @@ func TestParseClientRefusesWhatIsNoMessage(t *testing.T) {
 		}
 	}
 	// Brackets in a string are no depth.
-	if _, err := ParseClient([]byte(`{"t":"callback","v":"a","arg":"[[[[[[\"[[["}`), lim); err != nil {
+	if _, err := ParseClient([]byte(`{"t":"callback","v":"a","arg":"[[[[[[\"[[[[[["}`), lim); err != nil {
 		t.Error(err)
 	}
 }

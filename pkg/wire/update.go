@@ -127,10 +127,11 @@ func (u *Update) Full() *Message {
 // are longer than half a full: send Full instead. The slice is shared and must
 // not be changed.
 func (u *Update) Since(pos Pos) (patches []*Message, ok bool) {
-	if pos.E != u.pos.E || pos.R > u.pos.R || u.pos.R-pos.R > uint64(u.n) {
+	back := u.pos.R - pos.R // huge if pos is ahead
+	if pos.E != u.pos.E || back > uint64(u.n) {
 		return nil, false
 	}
-	patches = u.patches[Keep-int(u.pos.R-pos.R):]
+	patches = u.patches[Keep-back:]
 	if len(patches) > 1 {
 		sum := 0
 		for _, p := range patches {

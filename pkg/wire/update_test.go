@@ -224,6 +224,26 @@ func TestManyPatchesGiveWayToOneFull(t *testing.T) {
 	}
 }
 
+// A picture that has become small is measured again in time: what is more than
+// half of it does not go as a patch for ever.
+func TestAShrunkenPictureIsMeasuredAgain(t *testing.T) {
+	c := newTicking(20) // some 8 KB
+	c.tick("e")
+	c.rest = nil
+	if u := c.tick("e"); u.Patch() == nil {
+		t.Fatal("the deletions are no patch")
+	}
+	long := bytes.Repeat([]byte("1-1 "), 100) // more than half of what is left
+	for range 100 {
+		c.path = &plotting.Node{Key: "live", Type: plotting.Path, Open: c.path.Open, Live: bytes.Clone(long)}
+		long[0] ^= 1
+		if c.tick("e").Patch() == nil {
+			return
+		}
+	}
+	t.Errorf("after 100 ticks a patch has %d bytes, a full %d", c.s.Last().Patch().Len(), c.s.Last().Full().Len())
+}
+
 func TestAFullIsEncodedOnceAndShared(t *testing.T) {
 	c := newTicking(4)
 	u := c.tick("e")
