@@ -6,7 +6,9 @@ test("sizes are steps, so that viewers share views", () => {
   assert.deepEqual(quantise(800, 400), [800, 400]);
   assert.deepEqual(quantise(839, 419), [800, 400]);
   assert.deepEqual(quantise(841, 421), [880, 440]);
-  assert.deepEqual(quantise(1, 1), [80, 40]);
+  assert.deepEqual(quantise(356, 237), [320, 220]); // the shape is kept
+  assert.deepEqual(quantise(1, 1), [80, 80]);
+  assert.deepEqual(quantise(4000, 10), [4000, 40]);
   assert.deepEqual(quantise(9999, 9999), [4080, 4080]);
   for (let w = 1; w < 5000; w += 7) {
     const [a, b] = quantise(w, w / 2);

@@ -7,20 +7,23 @@
 /** The attributes that change the view. */
 export const viewAttributes = ["window", "from", "to", "refresh", "hide", "hidden", "vars"];
 
-/** Sizes are steps of this many px, so that viewers with nearly the same space share a view. */
-const step = { width: 80, height: 40 };
+/** Widths are steps of this many px, so that viewers with nearly the same space share a view. */
+const step = { width: 80, height: 20 };
 
 /** The sides that the server draws, in px. */
 const side = { min: 40, max: 4096 };
 
 /**
- * The size to ask for when there is so much room. The picture is scaled to fit.
+ * The size to ask for when there is so much room. The picture is scaled to fit,
+ * so the height follows from the shape of the room and the width asked for:
+ * places of one shape and nearly one width share a view.
  * @param {number} width px
  * @param {number} height px
  * @returns {[number, number]}
  */
 export function quantise(width, height) {
-  return [near(width, step.width), near(height, step.height)];
+  const w = near(width, step.width);
+  return [w, near(height * w / width, step.height)];
 }
 
 /**

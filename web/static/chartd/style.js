@@ -8,9 +8,12 @@ const own = sheet(`
 :host {
   display: block;
   position: relative;
-  min-width: 0;
   aspect-ratio: 2;
-  contain: layout paint style;
+  min-inline-size: 0;
+  min-block-size: 0;
+  /* What is in it never decides how large it is: that would go round in circles. */
+  contain: strict;
+  contain-intrinsic-size: 800px 400px;
   color-scheme: light dark;
 }
 :host([theme="light"]) { color-scheme: light; }
@@ -23,6 +26,8 @@ svg { overflow: hidden; }
 #stage { transition: opacity .4s; }
 :host([state="stale"]) #stage { opacity: .65; }
 :host([state="lost"]) #stage { opacity: .35; }
+slot { position: absolute; inset: 0; display: block; }
+::slotted(img) { display: block; inline-size: 100%; block-size: 100%; object-fit: contain; }
 .filled > slot { display: none; }
 #badge {
   position: absolute;
