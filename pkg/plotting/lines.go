@@ -168,15 +168,13 @@ func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 	reread := func(t int64) {
 		t = l.trace.rewind(max(t, from))
 		l.cursor = l.series.Each(t, math.MaxInt64, func(block []store.Sample) {
-			for _, s := range block {
-				if s.T <= to {
-					l.trace.add(s.T, s.V)
-				}
-			}
+			l.trace.addAll(upTo(block, to))
 		})
 		l.begun = true
 	}
 	if !l.begun {
+		// A chunk more than is seen, so that the line comes in from the left.
+		from -= l.trace.span()
 		reread(from)
 		return buf
 	}
@@ -186,12 +184,17 @@ func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 		return buf
 	}
 	l.cursor = next
-	for _, s := range samples {
-		if s.T <= to {
-			l.trace.add(s.T, s.V)
-		}
-	}
+	l.trace.addAll(upTo(samples, to))
 	return samples
+}
+
+// upTo returns the samples not later than to.
+func upTo(samples []store.Sample, to int64) []store.Sample {
+	n := len(samples)
+	for n > 0 && samples[n-1].T > to {
+		n--
+	}
+	return samples[:n]
 }
 
 // value returns the newest value not older than from, or NaN.

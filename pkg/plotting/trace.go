@@ -3,6 +3,8 @@ package plotting
 import (
 	"math"
 	"slices"
+
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // chunkBuckets is how many buckets, each about a px wide, make a chunk: short
@@ -14,6 +16,8 @@ type point struct {
 	t int64 // ms
 	v float64
 }
+
+func pointOf(s store.Sample) point { return point{s.T, s.V} }
 
 // trace is the window of one line, thinned to what its pixels can show. Time
 // is cut into buckets of a fixed width, aligned to the Unix epoch, and of each
@@ -64,10 +68,41 @@ func (tr *trace) add(t int64, v float64) {
 	tr.put(t, v)
 }
 
-func (tr *trace) put(t int64, v float64) {
-	if math.IsInf(v, 0) {
-		v = math.NaN()
+// addAll appends samples in time order, each newer than all before.
+func (tr *trace) addAll(samples []store.Sample) {
+	for len(samples) > 0 {
+		s := samples[0]
+		tr.add(s.T, s.V)
+		samples = samples[1:]
+		if math.IsNaN(s.V) {
+			continue
+		}
+		// What else lies in this bucket only has to be looked at.
+		b, end, n := &tr.open, (tr.open.index+1)*tr.bucket, 0
+		low, high, last := b.low, b.high, b.last
+		for _, s := range samples {
+			if s.T >= end || s.V != s.V || tr.gap > 0 && s.T-last.t > tr.gap {
+				break
+			}
+			last = pointOf(s)
+			if s.V < low.v {
+				low = last
+			}
+			if s.V > high.v {
+				high = last
+			}
+			n++
+		}
+		if n > 0 {
+			b.low, b.high, b.last = low, high, last
+			b.n += n
+			tr.keep(tr.chunks[len(tr.chunks)-1])
+			samples = samples[n:]
+		}
 	}
+}
+
+func (tr *trace) put(t int64, v float64) {
 	b := &tr.open
 	if i := floorDiv(t, tr.bucket); !b.valid || b.index != i {
 		c := tr.chunkFor(floorDiv(i, chunkBuckets))
@@ -78,7 +113,6 @@ func (tr *trace) put(t int64, v float64) {
 		tr.breakLine(c, t)
 		return
 	}
-	c.lo, c.hi = min(c.lo, v), max(c.hi, v)
 	p := point{t, v}
 	if b.n == 0 {
 		b.first, b.low, b.high = p, p, p
@@ -91,7 +125,13 @@ func (tr *trace) put(t int64, v float64) {
 	}
 	b.last = p
 	b.n++
+	tr.keep(c)
+}
 
+// keep writes the newest bucket's points to its chunk.
+func (tr *trace) keep(c *chunk) {
+	b := &tr.open
+	c.lo, c.hi = min(c.lo, b.low.v), max(c.hi, b.high.v)
 	var keep [4]point
 	k := b.keep(keep[:0])
 	old := c.pts[b.start:]

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // samples draws a series' samples in time order.
@@ -147,4 +149,31 @@ func TestDrawnGrows(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAddAll holds the fast way of adding many against the plain one.
+func TestAddAll(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bucket, gap := rapid.Int64Range(1, 500).Draw(t, "bucket"), rapid.Int64Range(0, 30).Draw(t, "gap")
+		pts := drawSamples(t)
+		one, all := newTrace(bucket, gap), newTrace(bucket, gap)
+		fill(&one, pts)
+		for len(pts) > 0 {
+			n := rapid.IntRange(1, len(pts)).Draw(t, "block")
+			block := make([]store.Sample, n)
+			for i, p := range pts[:n] {
+				block[i] = store.Sample{T: p.t, V: p.v}
+			}
+			all.addAll(block)
+			pts = pts[n:]
+		}
+		if !samePoints(points(&one), points(&all)) {
+			t.Fatalf("one by one %v\nin blocks  %v", points(&one), points(&all))
+		}
+		for i, c := range one.chunks {
+			if o := all.chunks[i]; c.lo != o.lo || c.hi != o.hi {
+				t.Fatalf("chunk %d spans %v to %v, in blocks %v to %v", i, c.lo, c.hi, o.lo, o.hi)
+			}
+		}
+	})
 }
