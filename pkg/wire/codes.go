@@ -114,10 +114,8 @@ const (
 	CloseHelloTimeout CloseCode = 4004
 	// CloseSilent is a client that answered no ping in time.
 	CloseSilent CloseCode = 4005
-	// CloseRate is a client that sends faster than the server allows.
-	CloseRate CloseCode = 4006
 	// CloseInternal is a fault of the server in handling this connection.
-	CloseInternal CloseCode = 4007
+	CloseInternal CloseCode = 4006
 
 	// CloseProtocol is a client that breaks the protocol: a binary message, a
 	// message before hello, bad messages over and over.
@@ -133,7 +131,7 @@ const (
 // CloseCodes lists every CloseCode of this protocol, in ascending order.
 func CloseCodes() []CloseCode {
 	return []CloseCode{
-		CloseShutdown, CloseSlowQueue, CloseSlowWrite, CloseOverloaded, CloseHelloTimeout, CloseSilent, CloseRate, CloseInternal,
+		CloseShutdown, CloseSlowQueue, CloseSlowWrite, CloseOverloaded, CloseHelloTimeout, CloseSilent, CloseInternal,
 		CloseProtocol, CloseUnauthorized, CloseForbidden, CloseReplaced,
 	}
 }
@@ -157,8 +155,6 @@ func (c CloseCode) String() string {
 		return "hello_timeout"
 	case CloseSilent:
 		return "silent"
-	case CloseRate:
-		return "rate"
 	case CloseInternal:
 		return "internal"
 	case CloseProtocol:
