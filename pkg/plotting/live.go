@@ -147,7 +147,7 @@ func (l *Live) restart(from, to int64) *Frame {
 	kids := []*Node{
 		{Key: "title", Type: Text, Open: "<title data-k='title' id='" + h.id + "t'", Live: []byte(name)},
 		{Key: "desc", Type: Text, Open: "<desc data-k='desc' id='" + h.id + "d'", Live: []byte(l.description(from))},
-		{Key: "css", Type: Raw, Open: "<style data-k='css'", Live: []byte(styleSheet)},
+		{Key: styleKey, Type: Raw, Open: "<style data-k='" + styleKey + "'", Live: []byte(styleSheet)},
 	}
 	kids = append(kids, l.body.nodes(from, to)...)
 	l.prev = &Frame{Epoch: l.epoch, Root: &Node{Type: Group, Open: string(open), Kids: kids}}

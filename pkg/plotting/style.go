@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"image/color"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -87,11 +88,29 @@ const stackShare = 80
 // areaOpacity is that of a plain area, in percent.
 const areaOpacity = 15
 
-// styleSheet is the content of every frame's <style>: about a kilobyte, the
+// styleSheet is the content of every frame's <style>: about two kilobytes, the
 // same for every chart. A page overrides it by setting --chartd-… variables.
-var styleSheet = makeStyleSheet()
+var styleSheet = makeStyleSheet("")
 
-func makeStyleSheet() string {
+// In returns the frame in the colours of one theme, where by itself it asks the
+// browser for its reader's. A page needs no such frame: it sets the variables.
+func (f *Frame) In(theme Theme) *Frame {
+	root := *f.Root
+	root.Kids = slices.Clone(root.Kids)
+	for i, k := range root.Kids {
+		if k.Key == styleKey {
+			sheet := *k
+			sheet.Live = []byte(makeStyleSheet(theme))
+			root.Kids[i] = &sheet
+		}
+	}
+	return &Frame{Epoch: f.Epoch, Root: &root}
+}
+
+const styleKey = "css"
+
+// makeStyleSheet returns the rules, for one theme or, if that is empty, both.
+func makeStyleSheet(theme Theme) string {
 	var b strings.Builder
 	vars := func(selector string, dark bool) {
 		b.WriteString(selector + "{")
@@ -104,12 +123,12 @@ func makeStyleSheet() string {
 		}
 		b.WriteString("}")
 	}
-	vars(".chartd", false)
-	b.WriteString("@media(prefers-color-scheme:dark){")
-	vars(".chartd", true)
-	b.WriteString("}")
-	vars(".chartd.light", false)
-	vars(".chartd.dark", true)
+	vars(".chartd", theme == Dark)
+	if theme == "" {
+		b.WriteString("@media(prefers-color-scheme:dark){")
+		vars(".chartd", true)
+		b.WriteString("}")
+	}
 	b.WriteString(`.chartd{font-family:var(--chartd-font,"Liberation Sans",Arial,Helvetica,sans-serif);font-variant-numeric:tabular-nums}`)
 	b.WriteString(".chartd{stroke-width:10;stroke-linejoin:round}.chartd path{fill:none}")
 	for _, p := range palette[:firstSeriesInk] {

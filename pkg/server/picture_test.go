@@ -20,7 +20,7 @@ func TestPictures(t *testing.T) {
 	if svg.StatusCode != http.StatusOK || svg.Header.Get("Content-Type") != "image/svg+xml" || svg.Header.Get("Cache-Control") != "no-cache" {
 		t.Fatalf("%d %v", svg.StatusCode, svg.Header)
 	}
-	for _, want := range []string{"width='400' height='200'", "class='chartd dark'", "Chart cpu", "xmlns='http://www.w3.org/2000/svg'"} {
+	for _, want := range []string{"width='400' height='200'", "<style data-k='css'>.chartd{--fg:#e8ecf2", "Chart cpu", "xmlns='http://www.w3.org/2000/svg'"} {
 		if !strings.Contains(svg.body, want) {
 			t.Errorf("the .svg lacks %q", want)
 		}

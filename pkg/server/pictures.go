@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -168,7 +167,10 @@ func (p *pictures) wait() { p.wg.Wait() }
 // encode turns a frame into the bytes of a picture.
 func encode(f *plotting.Frame, k pictureKey) (*asset, error) {
 	if k.format == "svg" {
-		return newAsset(themed(f, k.theme).AppendSVG(nil), "image/svg+xml"), nil
+		if k.theme != "" {
+			f = f.In(k.theme)
+		}
+		return newAsset(f.AppendSVG(nil), "image/svg+xml"), nil
 	}
 	var buf bytes.Buffer
 	theme := k.theme
@@ -179,15 +181,4 @@ func encode(f *plotting.Frame, k pictureKey) (*asset, error) {
 		return nil, err
 	}
 	return newAsset(buf.Bytes(), "image/png"), nil
-}
-
-// themed returns a frame with the theme that was asked for; without one, the
-// browser decides.
-func themed(f *plotting.Frame, theme plotting.Theme) *plotting.Frame {
-	if theme == "" {
-		return f
-	}
-	root := *f.Root
-	root.Open = strings.Replace(root.Open, "class='chartd", "class='chartd "+string(theme), 1)
-	return &plotting.Frame{Epoch: f.Epoch, Root: &root}
 }
