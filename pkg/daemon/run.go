@@ -126,24 +126,25 @@ func (d *Daemon) greet() {
 }
 
 // close says goodbye to the clients and ends what serves them: the last frames
-// first, then the connections.
+// first, then the connections. A client that takes no goodbye is no fault of
+// the daemon, and only logged; what still runs at the end is an error.
 func (d *Daemon) close() error {
-	var errs []error
 	for _, step := range []struct {
 		name string
 		in   time.Duration
 		do   func(context.Context) error
 	}{
-		{"drain the sessions", drainHub, d.hub.Drain},
-		{"stop the server", stopServer, d.server.Shutdown},
-		{"close the sessions", closeHub, d.hub.Close},
+		{"saying goodbye to the sessions", drainHub, d.hub.Drain},
+		{"finishing the requests under way", stopServer, d.server.Shutdown},
 	} {
 		// Not Run's context: that has ended, which is why all this happens.
 		ctx, cancel := context.WithTimeout(context.Background(), step.in)
 		if err := step.do(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", step.name, err))
+			d.log.Warn("the end is not as clean as it should be", zap.String("at", step.name), zap.Error(err))
 		}
 		cancel()
 	}
-	return errors.Join(errs...)
+	ctx, cancel := context.WithTimeout(context.Background(), closeHub)
+	defer cancel()
+	return d.hub.Close(ctx)
 }

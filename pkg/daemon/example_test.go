@@ -1,0 +1,86 @@
+package daemon_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/chartd/chartd/pkg/daemon"
+	"github.com/chartd/chartd/pkg/session"
+)
+
+// A RefreshCallback of one's own with hooks: the page's
+// Chart1.callback("MyCustomArgs") reaches it with that argument.
+func Example() {
+	cfg, _ := daemon.Parse(`{listen: "localhost:0", charts: {dice: {refresh: 1s, series: [{metric: dice}]}}}`)
+	d, _ := daemon.New(cfg,
+		daemon.WithCallback("dice", func(_ context.Context, call *session.Call) error {
+			if call.ArgString() == "MyCustomArgs" {
+				fmt.Println("asked for", call.ArgString())
+				return call.SetWindow(15 * time.Minute) // for its caller
+			}
+			return call.AppendNow("dice", nil, 4) // a tick: the chart's data
+		}),
+		daemon.WithHook("dice", session.Hook{
+			Before: func(_ context.Context, call *session.Call) error { return note("before", call) },
+			After:  func(_ context.Context, call *session.Call, _ error, _ time.Duration) { note("after", call) },
+		}),
+	)
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { fmt.Println("ended:", d.Run(ctx)) })
+	ask(d, "dice", "MyCustomArgs") // what the page does
+	stop()
+	running.Wait()
+	// Output:
+	// before client
+	// asked for MyCustomArgs
+	// after client
+	// ended: <nil>
+}
+
+// note prints what a hook hears of a page's callbacks.
+func note(when string, call *session.Call) error {
+	if call.Cause() == session.CauseClient {
+		fmt.Println(when, call.Cause())
+	}
+	return nil
+}
+
+// ask does in Go what a page does with Chart1.callback(arg).
+func ask(d *daemon.Daemon, chart, arg string) {
+	<-d.Ready()
+	ws, resp, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(d.URL(), "http")+"ws", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = resp.Body.Close()
+	defer func() { _ = ws.Close() }()
+	send := func(format string, args ...any) {
+		if err := ws.WriteMessage(websocket.TextMessage, fmt.Appendf(nil, format, args...)); err != nil {
+			fmt.Println(err)
+		}
+	}
+	send(`[{"t":"hello"},{"t":"sub","id":1,"chart":%q}]`, chart)
+	for asked := false; ; {
+		var m struct{ T, V, Svg string }
+		_, b, err := ws.ReadMessage()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if at := strings.Index(string(b), `"v":"`); !asked && at >= 0 {
+			m.V, _, _ = strings.Cut(string(b[at+5:]), `"`)
+			send(`{"t":"callback","id":2,"v":%q,"arg":%q}`, m.V, arg)
+			asked = true
+		}
+		if strings.Contains(string(b), `"t":"ok","id":2`) {
+			return
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package daemon_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/chartd/chartd/pkg/config"
+	"github.com/chartd/chartd/pkg/daemon"
+)
+
+// rig is a daemon that runs on a port of loopback until the test ends.
+type rig struct {
+	*daemon.Daemon
+	t    testing.TB
+	base string
+	logs *observer.ObservedLogs
+	stop context.CancelFunc
+	done chan struct{} // closed when Run has returned
+	err  error         // what it returned
+}
+
+// start runs a daemon with this configuration (YAML without listen).
+func start(t testing.TB, yaml string, opts ...daemon.Option) *rig {
+	t.Helper()
+	cfg, err := daemon.Parse(yaml, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run(t, cfg, opts...)
+}
+
+func run(t testing.TB, cfg *config.Config, opts ...daemon.Option) *rig {
+	t.Helper()
+	core, logs := observer.New(zap.DebugLevel)
+	d, err := daemon.New(cfg.WithListen("127.0.0.1:0"), append(opts, daemon.WithLogger(zap.New(core)))...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	r := &rig{Daemon: d, t: t, logs: logs, stop: stop, done: make(chan struct{})}
+	var running sync.WaitGroup
+	running.Go(func() {
+		defer close(r.done)
+		r.err = d.Run(ctx)
+	})
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+		if r.err != nil {
+			t.Errorf("run: %v", r.err)
+		}
+	})
+	select {
+	case <-d.Ready():
+	case <-r.done:
+		t.Fatalf("run: %v", r.err)
+	}
+	r.base = d.URL()
+	return r
+}
+
+// get asks over the socket and returns status and body.
+func (r *rig) get(path string) (status int, body string) {
+	r.t.Helper()
+	return r.do("GET", path, "")
+}
+
+func (r *rig) do(method, path, body string) (int, string) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), method, strings.TrimSuffix(r.base, "/")+path, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// metric reads a value off /metrics: the sum of the lines that begin with name
+// and contain every one of labels.
+func (r *rig) metric(name string, labels ...string) float64 {
+	r.t.Helper()
+	_, body := r.get("/metrics")
+	sum := 0.0
+lines:
+	for line := range strings.Lines(body) {
+		series, value, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
+			continue
+		}
+		for _, l := range labels {
+			if !strings.Contains(series, l) {
+				continue lines
+			}
+		}
+		v, err := strconv.ParseFloat(value, 64)
+		if err != nil {
+			r.t.Fatalf("%q: %v", line, err)
+		}
+		sum += v
+	}
+	return sum
+}
+
+// eventually waits for a condition that will hold soon.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("still not: %s", what)
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// appendEvery appends a sample of a metric on every call.
+func (r *rig) append(metric string, v float64) {
+	r.t.Helper()
+	if err := r.Store().Append(metric, nil, time.Now().UnixMilli(), v); err != nil {
+		r.t.Fatal(err)
+	}
+}
