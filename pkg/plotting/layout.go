@@ -36,6 +36,7 @@ func (b box) bottom() int64 { return b.y + b.h }
 type layout struct {
 	width, height int // px
 	data          box // the data rectangle
+	left          int // px; the data's left edge, at least
 	title         *Node
 	axes          *Node // value axis and grid
 	legend        *Node
@@ -148,9 +149,14 @@ func (l *layout) key(t typesetter, entries []entry, room vg.Length) (height vg.L
 	return legendRow*vg.Length(len(rows)) + 4
 }
 
+// minLeft is how far in, in px, the data begin at least: room for the usual
+// labels, so that one more digit does not move the chart.
+const minLeft = 56
+
 // axis draws the value axis and its grid by gonum/plot, and pins the data
-// rectangle: its left edge lies on a grid of 8 px, so that a longer label
-// seldom moves it, and a change of labels within an epoch never does.
+// rectangle: what is drawn in an epoch never moves it, and between epochs its
+// left edge only moves, by steps of 8 px, when a label needs more room than
+// any before.
 func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length) {
 	if l.bare() {
 		l.axes = &Node{Key: "f", Type: Group, Open: "<g data-k='f'"}
@@ -183,8 +189,8 @@ func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length)
 	t.c.Begin()
 	dc := draw.Crop(draw.NewCanvas(t.c, t.c.width, t.c.height), margin, -rightEdge, bottom, -top)
 	natural := p.DataCanvas(dc).Min.X
-	pinned := vg.Length((int(natural) + 7) / 8 * 8)
-	dc = draw.Crop(dc, pinned-natural, 0, 0, 0)
+	l.left = max(l.left, minLeft, (int(natural)+7)/8*8)
+	dc = draw.Crop(dc, vg.Length(l.left)-natural, 0, 0, 0)
 	p.Draw(dc)
 	l.axes = t.c.End("f", "")
 

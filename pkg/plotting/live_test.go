@@ -2,6 +2,7 @@ package plotting_test
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -175,6 +176,89 @@ func TestHourOfTicks(t *testing.T) {
 		a, b := lastPoint(t, c.frame, i), lastPoint(t, fresh, i)
 		if math.Abs(a[0]-b[0]) > 1 || math.Abs(a[1]-b[1]) > 1 {
 			t.Errorf("series %d ends at %v after an hour, and at %v when drawn afresh", i, a, b)
+		}
+	}
+}
+
+// attribute returns an attribute of the root element.
+func attribute(t *testing.T, f *plotting.Frame, name string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(f.Root.Open, " "+name+"='")
+	if !ok {
+		t.Fatalf("no %s in %s", name, f.Root.Open)
+	}
+	value, _, _ := strings.Cut(rest, "'")
+	return value
+}
+
+// TestNothingJumps makes a label of the axis a digit longer, and then shorter
+// again: the data stay where they are on the picture.
+func TestNothingJumps(t *testing.T) {
+	for _, kind := range []plotting.Kind{plotting.Line, plotting.Area, plotting.Bar} {
+		w := newWorld(t, 10, 1000)
+		spec := w.chart(kind, 60)
+		spec.Y.Unit = plotting.Short
+		live, view := plotting.NewLive(spec, w.store), spec.View("jump")
+		var rect string
+		var epochs []string
+		for _, v := range []float64{9, 90, 990, 9900, 99, 9} {
+			for range 120 { // longer than the window, and than patience
+				w.now += 1000
+				if err := w.store.Append("m", w.labels[0], w.now, v); err != nil {
+					t.Fatal(err)
+				}
+				f, err := live.Render(view, w.now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := attribute(t, f, "data-rect"); rect == "" {
+					rect = got
+				} else if got != rect {
+					t.Fatalf("%s: at %v the data rectangle goes from %s to %s", kind, v, rect, got)
+				}
+				if n := len(epochs); n == 0 || epochs[n-1] != f.Epoch {
+					epochs = append(epochs, f.Epoch)
+				}
+			}
+		}
+		if len(epochs) < 5 || len(epochs) > 20 {
+			t.Errorf("%s: %d epochs for six ranges", kind, len(epochs))
+		}
+	}
+}
+
+// TestOnlyWhatChanged changes one of four values of the kinds without a time
+// axis.
+func TestOnlyWhatChanged(t *testing.T) {
+	for kind, want := range map[plotting.Kind]string{
+		plotting.Bar: "a g2, s v2", plotting.Gauge: "a g2, x v2", plotting.Stat: "x v2",
+	} {
+		w := newWorld(t, 10, 1000)
+		spec := w.chart(kind, 60)
+		spec.Y.Min, spec.Y.Max = new(0.0), new(100.0)
+		live, view := plotting.NewLive(spec, w.store), spec.View("one")
+		before, err := live.Render(view, w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.Append("m", w.labels[2], w.now+1000, 77.7); err != nil {
+			t.Fatal(err)
+		}
+		after, err := live.Render(view, w.now+1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ops, ok := plotting.Diff(before, after, nil)
+		var got []string
+		for _, op := range ops {
+			got = append(got, string(op.Code)+" "+op.Key)
+		}
+		slices.Sort(got)
+		if s := strings.Join(got, ", "); !ok || s != want {
+			t.Errorf("%s: %s, want %s", kind, s, want)
+		}
+		if same, _ := live.Render(view, w.now+2000); same != after {
+			t.Errorf("%s: a tick without news made a new frame", kind)
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (r *readings) attributes() string {
 // room below it, in units.
 func (r *readings) restart(h header) (typesetter, box) {
 	r.head, r.moving, r.still = h, nil, nil
-	r.layout = layout{width: h.view.Width, height: h.view.Height}
+	r.layout = layout{width: h.view.Width, height: h.view.Height, left: r.layout.left}
 	ts := newTypesetter(h.view.Width, h.view.Height)
 	top := r.layout.heading(ts, h.title)
 	r.still = append(r.still, r.layout.title)

@@ -97,7 +97,7 @@ func (s *scrolling) follow(from, to int64) bool {
 func (s *scrolling) begin(h header, from, to int64) {
 	s.head = h
 	ts := newTypesetter(h.view.Width, h.view.Height)
-	s.layout = layout{width: h.view.Width, height: h.view.Height}
+	s.layout = layout{width: h.view.Width, height: h.view.Height, left: s.layout.left}
 	l := &s.layout
 	top := l.heading(ts, h.title)
 	entries := h.entries
