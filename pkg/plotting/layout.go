@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"fmt"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -27,6 +28,11 @@ const (
 
 // box is a rectangle in a frame's units; y points down.
 type box struct{ x, y, w, h int64 }
+
+// attribute tells a page where the data are.
+func (b box) attribute() string {
+	return fmt.Sprintf(" data-rect='%d %d %d %d'", b.x, b.y, b.w, b.h)
+}
 
 func (b box) right() int64  { return b.x + b.w }
 func (b box) bottom() int64 { return b.y + b.h }

@@ -81,7 +81,11 @@ func (r *readings) attributes() string {
 	b := append([]byte(" data-y='"), strconv.FormatFloat(r.y.now.min, 'g', -1, 64)...)
 	b = strconv.AppendFloat(append(b, ' '), r.y.now.max, 'g', -1, 64)
 	b = AppendEscaped(append(b, "' data-unit='"...), []byte(r.head.spec.Y.Unit))
-	return string(append(b, '\''))
+	b = append(b, '\'')
+	if d := r.layout.data; d.w > 0 {
+		b = append(b, d.attribute()...)
+	}
+	return string(b)
 }
 
 // restart begins an epoch: it draws the title and returns a typesetter and the

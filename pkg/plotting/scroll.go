@@ -143,14 +143,9 @@ func (s *scrolling) attributes() string {
 	b = append(b, "' data-y='"...)
 	b = strconv.AppendFloat(b, s.y.now.min, 'g', -1, 64)
 	b = strconv.AppendFloat(append(b, ' '), s.y.now.max, 'g', -1, 64)
-	d := s.layout.data
 	b = append(b, "' data-unit='"...)
 	b = AppendEscaped(b, []byte(s.head.spec.Y.Unit))
-	b = appendAttr(b, "' data-rect='", d.x)
-	b = appendAttr(b, " ", d.y)
-	b = appendAttr(b, " ", d.w)
-	b = appendAttr(b, " ", d.h)
-	return string(append(b, '\''))
+	return string(append(b, '\'')) + s.layout.data.attribute()
 }
 
 // clips cuts the data to their rectangle, and the time labels below it to the
