@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -81,8 +82,9 @@ type tab struct {
 	t   *testing.T
 	ctx context.Context
 
-	mu      sync.Mutex
-	console []string
+	mu       sync.Mutex
+	console  []string
+	expected []string
 }
 
 // look says how a tab shows things.
@@ -118,7 +120,9 @@ func open(t *testing.T, l look) *tab {
 	})
 	t.Cleanup(func() {
 		for _, text := range b.take() {
-			t.Errorf("console: %s", text)
+			if !slices.ContainsFunc(b.expected, func(part string) bool { return strings.Contains(text, part) }) {
+				t.Errorf("console: %s", text)
+			}
 		}
 		cancel()
 		reading.Wait()
@@ -148,6 +152,9 @@ func (b *tab) resize(l look) {
 		b.t.Fatal(err)
 	}
 }
+
+// expect lets the console say something.
+func (b *tab) expect(part string) { b.expected = append(b.expected, part) }
 
 // take returns what the console said since the last call.
 func (b *tab) take() []string {

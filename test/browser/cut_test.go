@@ -1,0 +1,138 @@
+package browser
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/chartd/chartd/web"
+)
+
+// never watches whether a chart is ever without a picture once it had one.
+const never = `
+	window.blank = 0;
+	(async () => {
+		for (;;) {
+			for (const el of all()) if (!svg(el)) blank++;
+			await frame();
+		}
+	})();`
+
+// TestCut cuts the connection of a page. It comes back in the same session and
+// at the same place, and is never blank.
+func TestCut(t *testing.T) {
+	d := start(t, allKinds)
+	feed(t, d)
+	n := between(t, d)
+	b := open(t, look{})
+	b.expect("WebSocket connection to") // Chromium reports each that fails
+	b.goTo(n.url + "blank")
+	b.do(helpers + `add({ src: "line" }); add({ src: "stat" });`)
+	b.until(`all().every((el) => el.state === "live")`)
+	b.do(never + `
+		window.states = [];
+		for (const el of all()) el.addEventListener("statechange", (e) => states.push(e.detail.state));
+		window.roots = all().map(svg);`)
+
+	t.Run("a blip passes unseen", func(t *testing.T) {
+		n.cut()
+		awaitMetric(t, d.URL(), `chartd_hellos_total{result="resumed"}`, 1)
+		b.do(`window.was = all().map((el) => write(svg(el)))`)
+		b.until(`all().every((el, i) => write(svg(el)) !== was[i] && el.state === "live")`)
+		if states := eval[[]string](b, `return states`); len(states) != 0 {
+			t.Errorf("states %v; want none", states)
+		}
+		if !eval[bool](b, `return all().every((el, i) => svg(el) === roots[i])`) {
+			t.Error("pictures were replaced; want them patched")
+		}
+	})
+
+	t.Run("an outage is said, and passes", func(t *testing.T) {
+		n.setDown(true)
+		b.until(`all().every((el) => el.state === "stale" && el.getAttribute("state") === "stale")`)
+		if text := eval[string](b, `return all()[0].shadowRoot.getElementById("word").textContent`); text != "stale: reconnecting" {
+			t.Errorf("the badge says %q", text)
+		}
+		if text := eval[string](b, `return all()[0].shadowRoot.getElementById("said").textContent`); text != "Line: stale: reconnecting" {
+			t.Errorf("a screen reader says %q", text)
+		}
+		b.picture("stale")
+		rejected := eval[string](b, `
+			const late = all()[0].callback("x").then(() => "resolved", (err) => err.code);
+			return Promise.race([late, sleep(300).then(() => "waits")])`)
+		if rejected != "waits" {
+			t.Errorf("a callback in an outage: %s; want it to wait", rejected)
+		}
+		n.setDown(false)
+		b.until(`all().every((el) => el.state === "live")`)
+		awaitMetric(t, d.URL(), `chartd_hellos_total{result="resumed"}`, 2)
+	})
+
+	t.Run("silence is noticed", func(t *testing.T) {
+		n.freeze()
+		b.until(`all().some((el) => el.state === "stale" && el.shadowRoot.getElementById("word").textContent.includes("does not answer"))`)
+		n.thaw()
+		b.until(`all().every((el) => el.state === "live")`)
+	})
+
+	if n := eval[int](b, `return blank`); n != 0 {
+		t.Errorf("blank %d times", n)
+	}
+}
+
+// TestCloseCodes: the server's last word decides whether a page comes back.
+func TestCloseCodes(t *testing.T) {
+	var hellos atomic.Int32
+	code := make(chan int, 8)
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServerFS(web.Static()))
+	mux.HandleFunc("/blank", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(blank))
+	})
+	mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
+		up := websocket.Upgrader{Subprotocols: []string{"chartd.v1"}}
+		c, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer func() { _ = c.Close() }()
+		if _, _, err := c.ReadMessage(); err != nil {
+			return
+		}
+		hellos.Add(1)
+		select {
+		case code := <-code:
+			_ = c.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(code, "because of the test"))
+		case <-r.Context().Done():
+		}
+		_, _, _ = c.ReadMessage()
+	})
+	s := httptest.NewServer(mux)
+	defer s.Close()
+	b := open(t, look{})
+	b.goTo(s.URL + "/blank")
+	b.do(helpers + `window.el = add({ src: "cpu" });`)
+	for _, c := range []int{4000, 1011} {
+		code <- c
+	}
+	code <- 4501
+	b.until(`el.state === "lost"`)
+	if text := eval[string](b, `return el.shadowRoot.getElementById("word").textContent`); text != "lost: refused by the server: because of the test" {
+		t.Errorf("the badge says %q", text)
+	}
+	if n := hellos.Load(); n != 3 {
+		t.Errorf("%d hellos; want one after each of 4000 and 1011, and the first", n)
+	}
+	// It does not come back, not even when somebody looks again.
+	b.do(`dispatchEvent(new Event("online")); dispatchEvent(new Event("pageshow")); await sleep(1500);`)
+	if n := hellos.Load(); n != 3 {
+		t.Errorf("%d hellos after it was refused", n)
+	}
+	if got := eval[string](b, `return el.callback("x").catch((err) => err.code + ": " + err.message)`); got != "disconnected: because of the test" {
+		t.Errorf("a callback: %s", got)
+	}
+}

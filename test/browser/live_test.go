@@ -1,0 +1,224 @@
+package browser
+
+import (
+	"strings"
+	"testing"
+)
+
+// helpers are functions that several tests use in the page.
+const helpers = `
+	window.all = () => [...document.querySelectorAll("chartd-chart")];
+	window.svg = (el) => el.shadowRoot.querySelector("svg");
+	window.write = (root) => {
+		const copy = root.cloneNode(true);
+		copy.classList.remove("light", "dark");
+		return new XMLSerializer().serializeToString(copy);
+	};
+	window.add = (attributes, parent = document.body) => {
+		const el = document.createElement("chartd-chart");
+		for (const [k, v] of Object.entries(attributes)) el.setAttribute(k, v);
+		parent.append(el);
+		return el;
+	};
+	window.frame = () => new Promise(requestAnimationFrame);
+	window.sleep = (ms) => new Promise((r) => setTimeout(r, ms));
+	window.x = (el) => svg(el)?.querySelector("[data-k=x]")?.getAttribute("transform");
+`
+
+// TestGallery shows every chart, and every chart moves.
+func TestGallery(t *testing.T) {
+	d := start(t, allKinds)
+	feed(t, d)
+	b := open(t, look{width: 1440, height: 1000})
+	b.goTo(d.URL())
+	b.do(helpers)
+	b.until(`all().length === 8 && all().every((el) => el.state === "live")`)
+	b.until(`document.getElementById("link-text").textContent === "Live"`)
+	b.do(`window.first = all().map((el) => write(svg(el)))`)
+	b.until(`all().every((el, i) => write(svg(el)) !== first[i])`)
+	if n := metric(t, d.URL(), "chartd_connections"); n != 1 {
+		t.Errorf("%v connections; want one for the whole page", n)
+	}
+	order := eval[[]string](b, `return all().map((el) => el.src)`)
+	if got := strings.Join(order, " "); got != "line area stack step scatter bar gauge stat" {
+		t.Errorf("the order is %s; want that of the configuration", got)
+	}
+	b.picture("gallery-kinds")
+}
+
+// TestPatchesEqualFull compares what patches made of the DOM with fulls that
+// another client is sent, for every kind, at whatever revisions come.
+func TestPatchesEqualFull(t *testing.T) {
+	d := start(t, allKinds)
+	feed(t, d)
+	b := open(t, look{})
+	b.goTo(d.URL() + "blank")
+	b.do(helpers)
+	b.do(`
+		for (const src of ["line", "area", "stack", "step", "scatter", "bar", "gauge", "stat"]) add({ src, size: "640x320" });
+		await customElements.whenDefined("chartd-chart");`)
+	b.until(`all().every((el) => el.state === "live")`)
+	wrong := eval[[]string](b, `
+		const { Picture } = await import("/chartd/patch.js");
+		const seen = new Map(all().map((el) => [el.src, new Set()]));
+		const roots = new Map(all().map((el) => [el.src, svg(el)]));
+		let looking = true;
+		(async () => {
+			while (looking) {
+				for (const el of all()) seen.get(el.src).add(write(svg(el)));
+				await frame();
+			}
+		})();
+		const socket = new WebSocket(new URL("/ws", location.href.replace("http", "ws")), "chartd.v1");
+		const fulls = [], ids = new Map();
+		await new Promise((r) => socket.onopen = r);
+		socket.send(JSON.stringify([{ t: "hello" }, ...all().map((el, id) => ({ t: "sub", id, chart: el.src, view: { size: [640, 320] } }))]));
+		socket.onmessage = (e) => {
+			for (const m of [JSON.parse(e.data)].flat()) {
+				if (m.t === "ok") ids.set(m.v, all()[m.id].src);
+				if (m.t === "full") fulls.push(m);
+			}
+		};
+		for (let i = 0; i < 16; i++) {
+			await sleep(200);
+			for (const v of ids.keys()) socket.send(JSON.stringify({ t: "resync", v }));
+		}
+		await sleep(600);
+		socket.close();
+		await sleep(600);
+		looking = false;
+		const wrong = [];
+		const counts = {};
+		for (const m of fulls) {
+			const src = ids.get(m.v);
+			counts[src] = (counts[src] ?? 0) + 1;
+			if (!seen.get(src).has(write(Picture.parse(m.svg).root))) wrong.push(src + " never showed " + m.e + "/" + m.r);
+		}
+		for (const el of all()) {
+			if (!(counts[el.src] > 8)) wrong.push(el.src + " was compared " + counts[el.src] + " times only");
+			if (seen.get(el.src).size < 10) wrong.push(el.src + " hardly changed: " + seen.get(el.src).size);
+		}
+		return wrong;`)
+	for _, w := range wrong[:min(len(wrong), 10)] {
+		t.Error(w)
+	}
+}
+
+// TestGlide looks at what is seen between two frames.
+func TestGlide(t *testing.T) {
+	d := start(t, strings.Replace(allKinds, "refresh: 250ms", "refresh: 1s", 1))
+	feed(t, d)
+	const path = `
+		const el = add({ src: "line" });
+		el.style.inlineSize = "1200px";
+		window.el = el;`
+	const watch = `
+		const x = svg(el).querySelector("[data-k=x]");
+		const shown = new Set(), said = new Set();
+		const end = performance.now() + 2500;
+		while (performance.now() < end) {
+			shown.add(x.getCTM().e.toFixed(1));
+			said.add(x.getAttribute("transform"));
+			await frame();
+		}
+		return { shown: shown.size, said: said.size, same: x === svg(el).querySelector("[data-k=x]") };`
+	type result struct {
+		Shown, Said int
+		Same        bool
+	}
+	t.Run("glides", func(t *testing.T) {
+		b := open(t, look{width: 1280, height: 800})
+		b.goTo(d.URL() + "blank")
+		b.do(helpers + path)
+		b.until(`el.state === "live" && svg(el).querySelector("[data-k=x]").getAnimations().length === 1`)
+		r := eval[result](b, watch)
+		if r.Same && (r.Said < 2 || r.Said > 4 || r.Shown < 8*r.Said) {
+			t.Errorf("in 2.5 s the server said %d places, and %d were seen; want many more", r.Said, r.Shown)
+		}
+	})
+	t.Run("reduced motion", func(t *testing.T) {
+		b := open(t, look{width: 1280, height: 800, media: map[string]string{"prefers-reduced-motion": "reduce"}})
+		b.goTo(d.URL() + "blank")
+		b.do(helpers + path)
+		b.until(`el.state === "live"`)
+		r := eval[result](b, watch)
+		if r.Same && (r.Shown > r.Said || r.Said < 2) {
+			t.Errorf("in 2.5 s the server said %d places, and %d were seen; want the same", r.Said, r.Shown)
+		}
+	})
+}
+
+// TestShared: equal views are subscribed once, and end with their last place.
+func TestShared(t *testing.T) {
+	d := start(t, allKinds)
+	feed(t, d)
+	b := open(t, look{})
+	b.goTo(d.URL() + "blank")
+	b.do(helpers + `
+		window.a = add({ src: "line", size: "640x320" });
+		window.b = add({ src: "line", size: "640x320" });
+		window.c = add({ src: "line", size: "640x320", window: "1m" });`)
+	b.until(`all().every((el) => el.state === "live")`)
+	awaitMetric(t, d.URL(), "chartd_subscriptions", 2)
+	b.do(`const late = window.late = add({ src: "line", size: "640x320" });`)
+	b.until(`late.state === "live"`)
+	b.until(`write(svg(a)) === write(svg(b)) && write(svg(a)) === write(svg(late))`)
+	awaitMetric(t, d.URL(), "chartd_subscriptions", 2)
+
+	// An element that is moved keeps its picture, and the server hears nothing.
+	if !eval[bool](b, `
+		const before = svg(c);
+		const box = document.createElement("div");
+		document.body.append(box);
+		box.append(c);
+		await frame();
+		return svg(c) === before && c.state === "live";`) {
+		t.Error("an element that was moved lost its picture")
+	}
+	awaitMetric(t, d.URL(), "chartd_subscriptions", 2)
+	b.do(`c.remove()`)
+	awaitMetric(t, d.URL(), "chartd_subscriptions", 1)
+	b.do(`a.remove(); b.remove()`)
+	b.do(`window.was = write(svg(late))`)
+	b.until(`write(svg(late)) !== was`)
+	b.do(`late.remove()`)
+	awaitMetric(t, d.URL(), "chartd_subscriptions", 0)
+}
+
+// TestAttributes: what attributes ask for is what is shown, and a picture stays
+// until there is another.
+func TestAttributes(t *testing.T) {
+	d := start(t, allKinds)
+	feed(t, d)
+	b := open(t, look{})
+	b.goTo(d.URL() + "blank")
+	b.do(helpers + `
+		window.el = add({ src: "line" });
+		window.blank = 0;
+		(async () => { let had = false; for (;;) { const has = !!svg(el); if (had && !has) blank++; had ||= has; await frame(); } })();`)
+	b.until(`el.state === "live"`)
+	b.until(`el.view.size[0] === 1280`)
+	b.do(`el.setAttribute("window", "1m")`)
+	b.until(`el.shadowRoot.querySelector("desc").textContent.includes("The last 1m")`)
+	b.do(`el.setAttribute("hide", "user, steal")`)
+	b.until(`[...svg(el).querySelectorAll("g[data-name]")].map((g) => g.dataset.name).sort().join() === "iowait,system"`)
+	b.do(`el.style.inlineSize = "500px"`)
+	b.until(`svg(el).viewBox.baseVal.width === 4800`)
+	b.do(`el.setAttribute("size", "320x160")`)
+	b.until(`svg(el).viewBox.baseVal.width === 3200`)
+	b.do(`el.setAttribute("theme", "dark")`)
+	b.until(`getComputedStyle(svg(el).querySelector("text.ff, .ff")).fill === "rgb(232, 236, 242)"`)
+	b.do(`el.src = "stat"`)
+	b.until(`svg(el).dataset.kind === "stat" && el.state === "live"`)
+	if n := eval[int](b, `return blank`); n != 0 {
+		t.Errorf("it was blank %d times", n)
+	}
+	awaitMetric(t, d.URL(), "chartd_subscriptions", 1)
+
+	b.do(`el.src = "lime"`)
+	b.until(`el.state === "lost" && el.shadowRoot.getElementById("word").textContent.includes('did you mean "line"')`)
+	b.do(`el.src = "line"; el.setAttribute("window", "1ms")`)
+	b.until(`el.state === "lost" && el.shadowRoot.getElementById("word").textContent.includes("is not between")`)
+	b.do(`el.removeAttribute("window")`)
+	b.until(`el.state === "live" && svg(el).dataset.kind === "line"`)
+}
