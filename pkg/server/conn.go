@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
@@ -30,7 +32,10 @@ const (
 // time; Close and ping may come from anywhere.
 type conn struct {
 	ws           *websocket.Conn
+	client       *session.Client // nil if the hub took none
 	metrics      *metrics
+	log          *zap.Logger
+	left         func() // says that the connection is over
 	writeTimeout time.Duration
 	silence      time.Duration // how long the peer may say nothing
 	compress     bool
@@ -90,47 +95,89 @@ func (c *conn) ping() {
 	}
 }
 
-// read hands every message to handle until the connection ends, and returns
-// why it ended.
-func (c *conn) read(handle func([]byte)) error {
-	defer c.cut()
-	alive := func(string) error {
-		err := c.ws.SetReadDeadline(time.Now().Add(c.silence))
-		// Close sets closing first and its own, shorter deadline second, so
-		// whichever came last, the shorter one holds.
-		if c.closing.Load() {
-			err = c.ws.SetReadDeadline(time.Now().Add(closeTimeout))
+// live is the connection's own goroutine: after connect, which finds it a
+// session, it reads until the connection ends.
+//
+// Thousands of them are parked here most of the time, so the way down to the
+// socket is kept short: what a message sets off happens in a goroutine of its
+// own, or the stack that it takes would stay with this one.
+func (c *conn) live(connect func()) {
+	c.aside(connect)
+	c.ws.SetPongHandler(c.pong)
+	err := c.alive()
+	for err == nil {
+		var typ int
+		var r io.Reader
+		if typ, r, err = c.ws.NextReader(); err != nil {
+			break
 		}
+		c.aside(func() { err = c.take(typ, r) })
+	}
+	c.aside(func() { c.end(err) })
+}
+
+// aside runs f in another goroutine and waits for it.
+func (c *conn) aside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil {
+				c.metrics.panics.Inc()
+				c.log.Error("a message's handling panicked", zap.Any("panic", v), zap.Stack("stack"))
+				c.Close(wire.Close{Code: wire.CloseInternal, Reason: "the server's log has more"})
+			}
+		}()
+		f()
+	}()
+	<-done
+}
+
+// pong takes a sign of life.
+func (c *conn) pong(string) error { return c.alive() }
+
+// alive gives the peer time until the next sign of life.
+func (c *conn) alive() error {
+	err := c.ws.SetReadDeadline(time.Now().Add(c.silence))
+	// Close sets closing first and its own, shorter deadline second, so
+	// whichever came last, the shorter one holds.
+	if c.closing.Load() {
+		err = c.ws.SetReadDeadline(time.Now().Add(closeTimeout))
+	}
+	return err
+}
+
+// take reads one message and hands it to the client.
+func (c *conn) take(typ int, r io.Reader) error {
+	b, err := io.ReadAll(r)
+	if err != nil {
 		return err
 	}
-	c.ws.SetPongHandler(alive)
-	for {
-		if err := alive(""); err != nil {
-			return err
-		}
-		typ, r, err := c.ws.NextReader()
-		if err != nil {
-			return c.ended(err)
-		}
-		b, err := io.ReadAll(r)
-		if err != nil {
-			return c.ended(err)
-		}
-		c.metrics.received.Add(float64(len(b)))
-		switch {
-		case c.closing.Load():
-			// Only the close frame counts now.
-		case typ != websocket.TextMessage:
-			c.Close(wire.Close{Code: wire.CloseProtocol, Reason: "a binary message; " + wire.Subprotocol + " is text"})
-		default:
-			handle(b)
-		}
+	c.metrics.received.Add(float64(len(b)))
+	switch {
+	case c.closing.Load(), c.client == nil:
+		// Only the close frame counts now.
+	case typ != websocket.TextMessage:
+		c.Close(wire.Close{Code: wire.CloseProtocol, Reason: "a binary message; " + wire.Subprotocol + " is text"})
+	default:
+		c.client.Handle(b)
+	}
+	return c.alive()
+}
+
+// end tells everybody that the connection is over.
+func (c *conn) end(err error) {
+	defer c.left()
+	defer c.cut()
+	err = c.meaning(err)
+	if c.client != nil {
+		c.client.Gone(err)
 	}
 }
 
-// ended turns what reading ended with into what it means, and sees to it that
+// meaning turns what reading ended with into what it means, and sees to it that
 // the peer can learn it.
-func (c *conn) ended(err error) error {
+func (c *conn) meaning(err error) error {
 	_, closed := errors.AsType[*websocket.CloseError](err)
 	network, broken := errors.AsType[net.Error](err)
 	switch {

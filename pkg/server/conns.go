@@ -18,9 +18,9 @@ type conns struct {
 // slots spreads the pings of many connections over the heartbeat.
 const slots = 16
 
-// run takes a connection in and runs life in a goroutine of its own until the
-// connection is over. It returns false if the server is closing.
-func (cs *conns) run(c *conn, life func()) bool {
+// add takes a connection in, whose reader starts now and ends with remove. It
+// returns false if the server is closing.
+func (cs *conns) add(c *conn) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.closed {
@@ -29,20 +29,17 @@ func (cs *conns) run(c *conn, life func()) bool {
 	if cs.open == nil {
 		cs.open = make(map[*conn]int)
 	}
+	cs.wg.Add(1) // under the lock: close waits only after this
 	cs.open[c] = cs.next
 	cs.next = (cs.next + 1) % slots
-	// Under the lock, so that close does not wait before it is counted.
-	cs.wg.Go(func() {
-		defer cs.remove(c)
-		life()
-	})
 	return true
 }
 
 func (cs *conns) remove(c *conn) {
 	cs.mu.Lock()
-	defer cs.mu.Unlock()
 	delete(cs.open, c)
+	cs.mu.Unlock()
+	cs.wg.Done()
 }
 
 // in returns the connections of one slot, or all of them for a negative one.

@@ -85,31 +85,35 @@ func (s *Server) adopt(ws *websocket.Conn, addr netip.Addr, header http.Header, 
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it a stalled peer costs more, no more than that
 	}
 	c := &conn{
-		ws: ws, metrics: s.metrics,
+		ws: ws, metrics: s.metrics, log: s.log,
 		writeTimeout: rules.cfg.WriteTimeout.Std(),
 		silence:      s.heartbeat * 5 / 2,
 		compress:     rules.cfg.Compression,
-	}
-	peer := session.Peer{
-		Address: bucket(addr).String(), Origin: header.Get("Origin"), UserAgent: header.Get("User-Agent"), Since: time.Now(),
 	}
 	s.metrics.connections.Inc()
 	left := func() {
 		s.census.leave(addr)
 		s.metrics.connections.Dec()
 	}
-	if !s.conns.run(c, func() {
-		defer left()
-		s.converse(c, peer)
-	}) {
-		c.Close(wire.Close{Code: wire.CloseShutdown, Reason: "shutting down"})
+	if !s.conns.add(c) {
+		c.Close(wire.Close{Code: wire.CloseShutdown, Reason: "the server stops"})
 		c.cut()
 		left()
+		return
 	}
+	c.left = func() {
+		left()
+		s.conns.remove(c)
+	}
+	peer := session.Peer{
+		Address: bucket(addr).String(), Origin: header.Get("Origin"), UserAgent: header.Get("User-Agent"), Since: time.Now(),
+	}
+	go c.live(func() { s.connect(c, peer) }) // conns waits for it
 }
 
-// converse is the life of one connection.
-func (s *Server) converse(c *conn, peer session.Peer) {
+// connect gives a connection its session. Without one, its reader only waits
+// for the peer's goodbye.
+func (s *Server) connect(c *conn, peer session.Peer) {
 	client, err := s.hub.Connect(c, peer)
 	if err != nil {
 		how, ok := errors.AsType[wire.Close](err)
@@ -118,8 +122,7 @@ func (s *Server) converse(c *conn, peer session.Peer) {
 			s.log.Error("no session for a connection", zap.Error(err))
 		}
 		c.Close(how)
-		_ = c.read(func([]byte) {}) // until the peer has said goodbye too
 		return
 	}
-	client.Gone(c.read(client.Handle))
+	c.client = client
 }
