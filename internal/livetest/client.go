@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -40,29 +41,38 @@ type Client struct {
 // connection is cut when the test ends.
 func Dial(t testing.TB, base string) *Client {
 	t.Helper()
-	c, resp, err := TryDial(t, base, nil)
+	c, err := TryDial(t, base, nil, wire.Subprotocol)
 	if err != nil {
-		t.Fatalf("dial %s: %v (%v)", base, err, resp)
+		t.Fatalf("dial %s: %v", base, err)
 	}
 	return c
 }
 
-// TryDial connects with a header and returns what gorilla says. The response's
-// body need not be closed.
-func TryDial(t testing.TB, base string, header http.Header) (*Client, *http.Response, error) {
+// Refused is an upgrade that the server answered with something else.
+type Refused struct {
+	Status int
+	Body   string
+}
+
+// Error returns status and body.
+func (r *Refused) Error() string { return fmt.Sprintf("refused: %d %s", r.Status, r.Body) }
+
+// TryDial connects with a header and offers subprotocols. The error is a
+// *Refused if there was an answer.
+func TryDial(t testing.TB, base string, header http.Header, protocols ...string) (*Client, error) {
 	t.Helper()
-	ws, resp, err := dial(base, header)
+	ws, err := dial(base, header, protocols)
 	if err != nil {
-		return nil, resp, err
+		return nil, err
 	}
-	return New(t, ws), resp, nil
+	return New(t, ws), nil
 }
 
 // DialDeaf connects and never reads, not even a ping. Of the methods, only Send
 // and Raw are of use.
 func DialDeaf(t testing.TB, base string) *Client {
 	t.Helper()
-	ws, _, err := dial(base, nil)
+	ws, err := dial(base, nil, []string{wire.Subprotocol})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,14 +82,18 @@ func DialDeaf(t testing.TB, base string) *Client {
 	return c
 }
 
-func dial(base string, header http.Header) (*websocket.Conn, *http.Response, error) {
-	d := websocket.Dialer{Subprotocols: []string{wire.Subprotocol}, HandshakeTimeout: patience, ReadBufferSize: 1024, WriteBufferSize: 512}
+func dial(base string, header http.Header, protocols []string) (*websocket.Conn, error) {
+	d := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: patience, ReadBufferSize: 1024, WriteBufferSize: 512}
 	url := "ws" + strings.TrimPrefix(strings.TrimSuffix(base, "/"), "http") + wire.Path
 	ws, resp, err := d.DialContext(context.Background(), url, header)
 	if resp != nil {
-		_ = resp.Body.Close() // gorilla has put a buffer in its place
+		defer func() { _ = resp.Body.Close() }()
 	}
-	return ws, resp, err
+	if errors.Is(err, websocket.ErrBadHandshake) {
+		b, readErr := io.ReadAll(resp.Body)
+		return nil, errors.Join(&Refused{resp.StatusCode, string(b)}, readErr)
+	}
+	return ws, err
 }
 
 // New makes a client of a connection, which is cut when the test ends.

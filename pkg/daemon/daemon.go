@@ -64,6 +64,14 @@ func Parse(yaml string, opts ...Option) (*config.Config, error) {
 	return config.Parse("chartd.yaml", []byte(yaml), o.kinds, o.lookup)
 }
 
+// here returns cfg with what the options say in its place.
+func (o *options) here(cfg *config.Config) *config.Config {
+	if o.listen == "" {
+		return cfg
+	}
+	return cfg.WithListen(o.listen)
+}
+
 // load reads a configuration.
 func (o *options) load(path string) (*config.Config, error) {
 	if path == "" {
@@ -84,6 +92,7 @@ func New(cfg *config.Config, opts ...Option) (*Daemon, error) {
 			return nil, err
 		}
 	}
+	cfg = o.here(cfg)
 	if err := orphan(cfg, o); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type options struct {
 	kinds     source.Registry
 	log       *zap.Logger
 	file      string
+	listen    string // "" for the configuration's
 	lookup    func(string) (string, bool)
 	announce  io.Writer
 	version   string
@@ -106,6 +107,15 @@ func WithLogger(l *zap.Logger) Option {
 func WithConfigFile(path string) Option {
 	return func(o *options) error {
 		o.file = path
+		return nil
+	}
+}
+
+// WithListen listens on addr, whatever the configuration says, now and after a
+// reload. An empty addr leaves it to the configuration.
+func WithListen(addr string) Option {
+	return func(o *options) error {
+		o.listen = addr
 		return nil
 	}
 }

@@ -82,6 +82,7 @@ func (d *Daemon) noted(err error) error {
 // apply makes cfg the configuration. The sources come first: only they can
 // refuse, and then nothing has changed.
 func (d *Daemon) apply(cfg *config.Config) error {
+	cfg = d.opts.here(cfg)
 	if err := d.sources.Apply(cfg.Sources); err != nil {
 		return err
 	}

@@ -158,7 +158,7 @@ func TestReloadOfABrokenFile(t *testing.T) {
 
 func TestReloadByTheProgram(t *testing.T) {
 	r := start(t, fileA)
-	cfg, err := daemon.Parse(fileB)
+	cfg, err := daemon.Parse("listen: \":9\"\nlog: {level: warn}\nstore: {max_age: 1h}\n" + fileB)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,8 +171,9 @@ func TestReloadByTheProgram(t *testing.T) {
 	if err := r.ReloadFile(); err == nil {
 		t.Error("a file was read that nobody named")
 	}
-	if n := r.logs.FilterMessage("this change takes effect at the next start").FilterField(zap.String("setting", "listen")).Len(); n != 1 {
-		t.Errorf("%d reminders that the address needs a start", n)
+	reminders := r.logs.FilterMessage("this change takes effect at the next start")
+	if n := reminders.FilterField(zap.String("setting", "store")).Len(); n != 1 || reminders.Len() != 1 {
+		t.Errorf("%d reminders, %d of them that the store needs a start", reminders.Len(), n)
 	}
 }
 

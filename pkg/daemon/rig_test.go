@@ -41,7 +41,7 @@ func start(t testing.TB, yaml string, opts ...daemon.Option) *rig {
 func run(t testing.TB, cfg *config.Config, opts ...daemon.Option) *rig {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
-	d, err := daemon.New(cfg.WithListen("127.0.0.1:0"), append(opts, daemon.WithLogger(zap.New(core)))...)
+	d, err := daemon.New(cfg, append(opts, daemon.WithListen("127.0.0.1:0"), daemon.WithLogger(zap.New(core)))...)
 	if err != nil {
 		t.Fatal(err)
 	}

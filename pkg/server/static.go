@@ -122,7 +122,7 @@ func acceptsGzip(r *http.Request) bool {
 	if r.Header.Get("Range") != "" {
 		return false
 	}
-	for _, part := range strings.Split(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+	for part := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
 		coding, q, _ := strings.Cut(part, ";")
 		if c := strings.TrimSpace(coding); c == "gzip" || c == "*" {
 			q = strings.ReplaceAll(q, " ", "")

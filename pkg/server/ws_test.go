@@ -27,18 +27,17 @@ func TestUpgradeRefusals(t *testing.T) {
 	refused := func(reason string, status int, header http.Header, want ...string) {
 		t.Helper()
 		before := r.metric("chartd_http_refused_total", `reason="`+reason+`"`)
-		_, resp, err := livetest.TryDial(t, r.base, header)
-		if err == nil || resp == nil {
+		_, err := livetest.TryDial(t, r.base, header, wire.Subprotocol)
+		answer, ok := errors.AsType[*livetest.Refused](err)
+		if !ok {
 			t.Fatalf("%s: the upgrade was not refused: %v", reason, err)
 		}
-		body := make([]byte, 1024)
-		n, _ := resp.Body.Read(body)
-		if resp.StatusCode != status {
-			t.Errorf("%s: status %d, want %d", reason, resp.StatusCode, status)
+		if answer.Status != status {
+			t.Errorf("%s: status %d, want %d", reason, answer.Status, status)
 		}
 		for _, w := range want {
-			if !strings.Contains(string(body[:n]), w) {
-				t.Errorf("%s: %q lacks %q", reason, body[:n], w)
+			if !strings.Contains(answer.Body, w) {
+				t.Errorf("%s: %q lacks %q", reason, answer.Body, w)
 			}
 		}
 		if after := r.metric("chartd_http_refused_total", `reason="`+reason+`"`); after != before+1 {
@@ -52,21 +51,21 @@ func TestUpgradeRefusals(t *testing.T) {
 
 	refused("origin", 403, http.Header{"Origin": {"https://evil.example"}}, `"https://evil.example"`, "server.origins")
 	for _, origin := range []string{"https://ok.example", r.base} {
-		c, _, err := livetest.TryDial(t, r.base, http.Header{"Origin": {origin}, "X-Forwarded-For": {"192.0.2.1"}})
+		c, err := livetest.TryDial(t, r.base, http.Header{"Origin": {origin}, "X-Forwarded-For": {"192.0.2.1"}}, wire.Subprotocol)
 		if err != nil {
 			t.Fatalf("%s: %v", origin, err)
 		}
 		c.Hello("")
 	}
 	refused("address", 429, from("192.0.2.1"), "2 connections from 192.0.2.1", "server.max_connections_per_address")
-	third, _, err := livetest.TryDial(t, r.base, from("192.0.2.2"))
+	third, err := livetest.TryDial(t, r.base, from("192.0.2.2"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	refused("total", 503, from("192.0.2.3"), "3 connections", "server.max_connections")
 	third.Cut()
 	eventually(t, "a place is free again", func() bool { return r.metric("chartd_connections", "") == 2 })
-	fourth, _, err := livetest.TryDial(t, r.base, from("192.0.2.3"))
+	fourth, err := livetest.TryDial(t, r.base, from("192.0.2.3"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,24 +76,16 @@ func TestUpgradeRefusals(t *testing.T) {
 
 func TestSubprotocol(t *testing.T) {
 	r := newRig(t, rigOptions{})
-	dial := func(protocols ...string) (*websocket.Conn, *http.Response, error) {
-		d := websocket.Dialer{Subprotocols: protocols}
-		ws, resp, err := d.DialContext(t.Context(), "ws"+strings.TrimPrefix(r.base, "http")+wire.Path, nil)
-		if resp != nil {
-			_ = resp.Body.Close()
-		}
-		return ws, resp, err
-	}
-	ws, _, err := dial("other", wire.Subprotocol)
-	if err != nil || ws.Subprotocol() != wire.Subprotocol {
+	c, err := livetest.TryDial(t, r.base, nil, "other", wire.Subprotocol)
+	if err != nil || c.Raw().Subprotocol() != wire.Subprotocol {
 		t.Fatalf("got %v", err)
 	}
-	_ = ws.Close()
-	if ws, _, err = dial(); err != nil {
+	if c, err = livetest.TryDial(t, r.base, nil); err != nil {
 		t.Fatalf("a client that offers none: %v", err)
 	}
-	_ = ws.Close()
-	if _, resp, err := dial("graphql-ws"); err == nil || resp.StatusCode != http.StatusBadRequest {
+	c.Hello("")
+	_, err = livetest.TryDial(t, r.base, nil, "graphql-ws")
+	if answer, ok := errors.AsType[*livetest.Refused](err); !ok || answer.Status != http.StatusBadRequest || !strings.Contains(answer.Body, wire.Subprotocol) {
 		t.Fatalf("a client of another protocol: %v", err)
 	}
 	if got := r.get(wire.Path); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.body, "websocket") {
@@ -203,7 +194,7 @@ func TestSlowClientHurtsNobody(t *testing.T) {
 	good.Frames(mirror, 1)
 	// The slow one asks for fulls, over and over, and reads none.
 	stop := make(chan struct{})
-	flood := make(chan error, 1)
+	flood := make(chan struct{})
 	go func() {
 		defer close(flood)
 		for {
