@@ -217,3 +217,34 @@ func TestCallbackForksItsCallersView(t *testing.T) {
 		t.Error("the other's view has changed")
 	}
 }
+
+// With scope shared, a callback changes what everybody sees, pictures included.
+func TestSharedScope(t *testing.T) {
+	r := start(t, `
+charts:
+  wall:
+    {title: Wall, refresh: 0, window: 10s, scope: shared, series: [{metric: m}], callbacks: [{on: "night*", set: {title: Night shift}}]}
+`)
+	a, b := livetest.Dial(t, r.base), livetest.Dial(t, r.base)
+	a.Hello("")
+	b.Hello("")
+	va, vb := a.Sub(wire.Sub{Chart: "wall"}).V, b.Sub(wire.Sub{Chart: "wall"}).V
+	a.Full(va)
+	b.Full(vb)
+	if _, svg := r.get("/charts/wall.svg"); !strings.Contains(svg, "Wall") {
+		t.Error("the picture lacks its title")
+	}
+	id := a.ID()
+	a.Send(wire.Callback{ID: id, V: va, Arg: json.RawMessage(`"night shift"`)})
+	if ok := a.OK(id); ok.V != "" && ok.V != va {
+		t.Errorf("the view forked: %+v", ok)
+	}
+	for c, v := range map[*livetest.Client]string{a: va, b: vb} {
+		if full := c.Full(v); !strings.Contains(full.SVG, "Night shift") {
+			t.Error("a viewer sees the old title")
+		}
+	}
+	if _, svg := r.get("/charts/wall.svg"); !strings.Contains(svg, "Night shift") {
+		t.Error("the picture has the old title")
+	}
+}

@@ -34,7 +34,7 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("chartd: no picture %q; there is %s.svg and %s.png", file, name, name), http.StatusNotFound)
 		return
 	}
-	k, err := keyOf(spec, name, format, r)
+	k, err := s.keyOf(spec, name, format, r)
 	if err != nil {
 		http.Error(w, "chartd: "+err.Error(), http.StatusBadRequest)
 		return
@@ -59,13 +59,15 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 }
 
 // keyOf reads which picture a request wants.
-func keyOf(spec *plotting.Spec, name, format string, r *http.Request) (pictureKey, error) {
+func (s *Server) keyOf(spec *plotting.Spec, name, format string, r *http.Request) (pictureKey, error) {
 	k := pictureKey{spec: spec, format: format, scale: 1}
 	q := r.URL.Query()
 	change, err := changeOf(q, "theme", "scale")
 	errs := []error{err}
 	if k.view, err = spec.Change(spec.View(name), change); err != nil {
 		errs = append(errs, err)
+	} else {
+		k.view = s.hub.Shared(k.view)
 	}
 	switch theme := q.Get("theme"); theme {
 	case "":

@@ -105,8 +105,12 @@ func (s *Server) adopt(ws *websocket.Conn, addr netip.Addr, header http.Header, 
 		left()
 		s.conns.remove(c)
 	}
+	address := "" // of a peer that is not on TCP: not counted
+	if addr.IsValid() {
+		address = bucket(addr).String()
+	}
 	peer := session.Peer{
-		Address: bucket(addr).String(), Origin: header.Get("Origin"), UserAgent: header.Get("User-Agent"), Since: time.Now(),
+		Address: address, Origin: header.Get("Origin"), UserAgent: header.Get("User-Agent"), Since: time.Now(),
 	}
 	go c.live(func() { s.connect(c, peer) }) // conns waits for it
 }
