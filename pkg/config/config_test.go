@@ -15,7 +15,10 @@ import (
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/source/builtin"
 )
+
+func kinds() source.Registry { return builtin.Kinds() }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -86,7 +89,7 @@ func golden(t *testing.T, file, got string) {
 
 // goodFiles are the files that must load: the default, the examples, and those
 // of testdata/good.
-func goodFiles(t *testing.T) []string {
+func goodFiles(t testing.TB) []string {
 	t.Helper()
 	out := []string{"../../configs/chartd.yaml"}
 	for _, pattern := range []string{"../../configs/examples/*.yaml", "testdata/good/*.yaml"} {
@@ -169,7 +172,7 @@ func TestReceivers(t *testing.T) {
 		"sources: {push: {type: influx}}":                            "push",
 		"sources: {host: {type: host}}":                              "host influx push",
 		"sources: {host: {type: host}, x: false}":                    "host influx push",
-		"sources: {a: {type: push}, b: {type: push}, influx: false}": "a b",
+		"sources: {a: {type: push}, b: {type: host}, influx: false}": "a b",
 	}
 	for text, want := range tests {
 		var got []string

@@ -27,3 +27,12 @@ func (a listenAddress) Validate() []problem.Problem {
 	}
 	return nil
 }
+
+// CheckListen returns what is wrong with an address that a flag gives in place
+// of `listen`.
+func CheckListen(addr string) error {
+	if ps := listenAddress(addr).Validate(); len(ps) > 0 {
+		return ps[0]
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chartd/chartd/pkg/config/strictyaml"
@@ -17,7 +18,8 @@ func receivers() []string { return []string{"push", "influx"} }
 // readSources decodes the `sources:` section. Each source is read by the
 // struct that kinds gives for its type.
 func readSources(doc *strictyaml.Document, section strictyaml.Node, kinds source.Registry, cfg *Config) {
-	given := map[string]bool{} // names and types that the file mentions
+	given := map[string]bool{}       // names and types that the file mentions
+	receiving := map[string]string{} // the source of each kind of receiver
 	for _, e := range doc.Entries(section, "a mapping of names to sources") {
 		given[e.Key] = true
 		path := e.Value.Path()
@@ -36,6 +38,13 @@ func readSources(doc *strictyaml.Document, section strictyaml.Node, kinds source
 		if err != nil {
 			doc.Report(path+".type", fmt.Sprintf("no source of type %q", kind), problem.OneOf(kind, kinds.Kinds()))
 			continue
+		}
+		if first, taken := receiving[kind]; taken {
+			doc.Report(path+".type", fmt.Sprintf("%s receives what is sent to %s already", first, kind), "one source of this type")
+			continue
+		}
+		if slices.Contains(receivers(), kind) {
+			receiving[kind] = e.Key
 		}
 		doc.DecodeNode(e.Value, one, "type")
 		doc.Check(path, one)

@@ -41,7 +41,7 @@ func expect(t *testing.T, calls <-chan string, want string, change func()) {
 	deadline := time.After(20 * time.Second)
 	for {
 		change()
-		again := time.After(2 * time.Second)
+		again := time.After(500 * time.Millisecond)
 		for waiting := true; waiting; {
 			select {
 			case got := <-calls:
