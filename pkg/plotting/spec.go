@@ -12,7 +12,7 @@ type Spec struct {
 	// Description says in a sentence what the chart is for; it is read out by
 	// screen readers before the current values.
 	Description string `yaml:"description"`
-	// Kind is one of Kinds.
+	// Kind is how the values are drawn.
 	Kind Kind `yaml:"kind"`
 	// Stack piles areas up instead of laying them over each other.
 	Stack bool `yaml:"stack"`
@@ -42,10 +42,12 @@ type Spec struct {
 
 // Axis is the value axis of a chart.
 type Axis struct {
-	// Min and Max pin an end of the axis; nil lets it follow the data.
+	// Min pins the lower end of the axis; without it that follows the data.
 	Min *float64 `yaml:"min"`
+	// Max pins the upper end of the axis; without it that follows the data.
 	Max *float64 `yaml:"max"`
-	// Unit decides how values are written; see Units.
+	// Unit is how values are written. Any other text is written behind the
+	// number as it stands, such as "rpm".
 	Unit Unit `yaml:"unit"`
 	// Label stands beside the axis.
 	Label string `yaml:"label"`

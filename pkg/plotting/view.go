@@ -47,16 +47,27 @@ type Mark struct {
 // message, a YAML row, a query string and a Go handler ask for a different
 // view; nil fields keep what is there.
 type Change struct {
-	Reset   bool               `json:"reset,omitempty"   yaml:"reset"` // first return to the chart's default view
-	Window  *quantity.Duration `json:"window,omitempty"  yaml:"window"`
-	From    *int64             `json:"from,omitempty"    yaml:"from"` // ms since the Unix epoch; with To; both 0: live again
-	To      *int64             `json:"to,omitempty"      yaml:"to"`
-	Hidden  *[]string          `json:"hidden,omitempty"  yaml:"hidden"` // names of series, as in the legend
-	Size    *[2]int            `json:"size,omitempty"    yaml:"size"`   // px
+	// Reset first returns to the chart's default view.
+	Reset bool `json:"reset,omitempty" yaml:"reset"`
+	// Window is how much time is shown, up to now; 0 is the chart's own.
+	Window *quantity.Duration `json:"window,omitempty" yaml:"window"`
+	// From begins a fixed range, in ms since the Unix epoch; it comes with To.
+	// Both 0: live again.
+	From *int64 `json:"from,omitempty" yaml:"from"`
+	// To ends the fixed range, in ms since the Unix epoch.
+	To *int64 `json:"to,omitempty" yaml:"to"`
+	// Hidden are the names of series that are left out, as in the legend.
+	Hidden *[]string `json:"hidden,omitempty" yaml:"hidden"`
+	// Size is the picture's size in px: width, height.
+	Size *[2]int `json:"size,omitempty" yaml:"size"`
+	// Refresh is the time between two ticks; 0: only when a callback asks.
 	Refresh *quantity.Duration `json:"refresh,omitempty" yaml:"refresh"`
-	Vars    map[string]string  `json:"vars,omitempty"    yaml:"vars"`
-	Title   *string            `json:"title,omitempty"   yaml:"title"`
-	Marks   *[]Mark            `json:"marks,omitempty"   yaml:"marks"`
+	// Vars are new values of some of the chart's variables.
+	Vars map[string]string `json:"vars,omitempty" yaml:"vars"`
+	// Title takes the place of the chart's own; empty returns to that.
+	Title *string `json:"title,omitempty" yaml:"title"`
+	// Marks are the annotations: all of them, those that stay included.
+	Marks *[]Mark `json:"marks,omitempty" yaml:"marks"`
 	// Paused stops the pushes to this one subscriber; it is not part of the
 	// View, which goes on for others.
 	Paused *bool `json:"paused,omitempty" yaml:"paused"`
