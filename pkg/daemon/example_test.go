@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ import (
 // A RefreshCallback of one's own with hooks: the page's
 // Chart1.callback("MyCustomArgs") reaches it with that argument.
 func Example() {
-	cfg, _ := daemon.Parse(`{listen: "localhost:0", charts: {dice: {refresh: 1s, series: [{metric: dice}]}}}`)
+	cfg, _ := daemon.Parse(`{listen: "localhost:0", log: {level: warn}, charts: {dice: {refresh: 1s, series: [{metric: dice}]}}}`)
 	d, _ := daemon.New(cfg,
 		daemon.WithCallback("dice", func(_ context.Context, call *session.Call) error {
 			if call.ArgString() == "MyCustomArgs" {
@@ -67,20 +68,19 @@ func ask(d *daemon.Daemon, chart, arg string) {
 		}
 	}
 	send(`[{"t":"hello"},{"t":"sub","id":1,"chart":%q}]`, chart)
+	view := regexp.MustCompile(`"v":"([^"]+)"`)
 	for asked := false; ; {
-		var m struct{ T, V, Svg string }
 		_, b, err := ws.ReadMessage()
 		if err != nil {
 			fmt.Println(err)
 			return
 		}
-		if at := strings.Index(string(b), `"v":"`); !asked && at >= 0 {
-			m.V, _, _ = strings.Cut(string(b[at+5:]), `"`)
-			send(`{"t":"callback","id":2,"v":%q,"arg":%q}`, m.V, arg)
-			asked = true
-		}
-		if strings.Contains(string(b), `"t":"ok","id":2`) {
+		switch v := view.FindSubmatch(b); {
+		case strings.Contains(string(b), `"t":"ok","id":2`):
 			return
+		case !asked && v != nil:
+			send(`{"t":"callback","id":2,"v":%q,"arg":%q}`, v[1], arg)
+			asked = true
 		}
 	}
 }

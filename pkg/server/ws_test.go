@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -192,6 +193,7 @@ func TestSlowClientHurtsNobody(t *testing.T) {
 	ok := good.Sub(wire.Sub{Chart: "fast"})
 	mirror := wire.NewMirror(ok.V)
 	good.Frames(mirror, 1)
+	before := heap()
 	// The slow one asks for fulls, over and over, and reads none.
 	stop := make(chan struct{})
 	flood := make(chan struct{})
@@ -222,13 +224,25 @@ func TestSlowClientHurtsNobody(t *testing.T) {
 		good.Frames(mirror, 1)
 		worst = max(worst, time.Since(start))
 	}
+	grown := heap() - before
 	close(stop)
 	<-flood
 	eventually(t, "only the good one is there", func() bool { return r.metric("chartd_connections", "") == 1 })
-	t.Logf("longest wait for a frame of a 100 ms chart beside a stalled client: %v", worst)
+	t.Logf("longest wait for a frame of a 100 ms chart beside a stalled client: %v; the heap grew by %d KiB", worst, grown>>10)
+	if grown > 8<<20 {
+		t.Errorf("a stalled client costs %d KiB", grown>>10)
+	}
 	if worst > time.Second {
 		t.Errorf("a frame was late by %v", worst)
 	}
+}
+
+// heap returns what is on the heap, garbage aside, in bytes.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // A close frame arrives although the peer was still being written to.
