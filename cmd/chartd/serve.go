@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/chartd/chartd/pkg/config"
+	"github.com/chartd/chartd/pkg/daemon"
+)
+
+func serveCommand() command {
+	return command{
+		name: "serve", args: "[--config FILE] [--listen ADDR]",
+		short: "draw and push charts until stopped (the default)",
+		long: `
+Serves the charts of FILE, or, without one, of this machine, and writes one line
+with the address when it can be reached.
+
+FILE is read again when it changes, and on SIGHUP; a mistake in it is logged,
+and what was there goes on. SIGTERM and SIGINT end chartd after the last frames
+are sent; a second one ends it at once.`,
+		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
+			file, listen := configFlags(t, fs)
+			return func(ctx context.Context, args []string) error {
+				if len(args) > 0 {
+					return usageError{fmt.Sprintf("unexpected argument %q; the file is given by --config", args[0])}
+				}
+				return serve(ctx, t, *file, *listen)
+			}
+		},
+	}
+}
+
+// configFlags defines the two flags that the environment may stand in for.
+func configFlags(t terminal, fs *flag.FlagSet) (file, listen *string) {
+	env := func(name string) string {
+		v, _ := t.env(name)
+		return v
+	}
+	file = fs.String("config", env("CHARTD_CONFIG"), "read the configuration from `FILE`; also CHARTD_CONFIG")
+	listen = fs.String("listen", env("CHARTD_LISTEN"), "listen on `ADDR`, as \":8080\", instead of the configuration's address; also CHARTD_LISTEN")
+	return file, listen
+}
+
+func serve(ctx context.Context, t terminal, file, listen string) error {
+	opts := []daemon.Option{daemon.WithAnnounce(t.out), daemon.WithVersion("chartd/" + versionNumber()), daemon.WithEnv(t.env)}
+	if file != "" {
+		opts = append(opts, daemon.WithConfigFile(file))
+	}
+	if listen != "" {
+		if err := config.CheckListen(listen); err != nil {
+			return usageError{fmt.Sprintf("--listen: %v", err)}
+		}
+		opts = append(opts, daemon.WithListen(listen))
+	}
+	cfg, err := daemon.Load(file, opts...)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	// Once the drain has begun, a second signal kills as it usually does.
+	defer context.AfterFunc(ctx, stop)()
+	d, err := daemon.New(cfg, opts...) //nolint:contextcheck // it runs nothing yet; Run gets the context
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- d.Run(ctx) }()
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-hangup:
+			_ = d.ReloadFile() // logged and counted there
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/chartd/chartd/pkg/config"
+	"github.com/chartd/chartd/pkg/problem"
+)
+
+// parseFlags parses flags wherever they stand among the other arguments, which
+// it returns: `chartd render cpu -o cpu.svg`.
+func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, err
+		}
+		taken := len(args) - fs.NArg()
+		if fs.NArg() == 0 || taken > 0 && args[taken-1] == "--" {
+			return append(rest, fs.Args()...), nil
+		}
+		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
+	}
+}
+
+// message returns an error for a person. The mistakes of a configuration stand
+// alone, one a line, so that an editor can jump to them.
+func message(err error) string {
+	if mistakes, ok := errors.AsType[*config.Errors](err); ok {
+		return mistakes.Error()
+	}
+	return "chartd: " + err.Error()
+}
+
+func unknownCommand(name string, all []command) string {
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.name
+	}
+	return "there is no such command; " + problem.OneOf(name, names)
+}
+
+// help writes the usage of chartd, or of one command.
+func help(t terminal, args []string) int {
+	all := commands()
+	for _, c := range all {
+		if len(args) > 0 && c.name == args[0] {
+			helpOne(t.out, c, t)
+			return exitOK
+		}
+	}
+	if len(args) > 0 {
+		return report(t, usageError{unknownCommand(args[0], all)}, args[0])
+	}
+	fmt.Fprint(t.out, `chartd draws charts on the server and pushes them live to every browser that
+watches. Without a file it shows the machine it runs on.
+
+Usage: chartd [command] [flags]
+
+`)
+	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	for _, c := range all {
+		fmt.Fprintf(w, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.short)
+	}
+	_ = w.Flush() // as for every write to the terminal
+	fmt.Fprint(t.out, `
+Without a command, chartd serves. "chartd help COMMAND" says more.
+
+Environment:
+  CHARTD_CONFIG  the configuration file, as --config
+  CHARTD_LISTEN  the address to listen on, as --listen
+
+Exit status: 0 it worked, 1 it did not, 2 the command line makes no sense.
+`)
+	return exitOK
+}
+
+func helpOne(w io.Writer, c command, t terminal) {
+	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	c.define(t, fs)
+	fmt.Fprintf(w, "Usage: chartd %s\n\n%s\n", strings.TrimSpace(c.name+" "+c.args), strings.TrimSpace(c.long))
+	header := "\nFlags:\n"
+	fs.VisitAll(func(f *flag.Flag) {
+		kind, text := flag.UnquoteUsage(f)
+		dashes := "--"
+		if len(f.Name) == 1 {
+			dashes = "-"
+		}
+		fmt.Fprintf(w, "%s  %s%s %s\n        %s", header, dashes, f.Name, kind, text)
+		if f.DefValue != "" && f.DefValue != "0s" && f.DefValue != "false" {
+			fmt.Fprintf(w, " (default %s)", f.DefValue)
+		}
+		fmt.Fprintln(w)
+		header = ""
+	})
+}
