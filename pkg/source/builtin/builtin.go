@@ -1,0 +1,18 @@
+// Package builtin lists the kinds of sources that every chartd knows.
+package builtin
+
+import (
+	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/source/host"
+	"github.com/chartd/chartd/pkg/source/influx"
+	"github.com/chartd/chartd/pkg/source/push"
+)
+
+// Kinds returns a new registry: a line for each kind.
+func Kinds() source.Registry {
+	return source.Registry{
+		host.Kind:   func() source.Config { return host.DefaultConfig() },
+		influx.Kind: func() source.Config { return influx.DefaultConfig() },
+		push.Kind:   func() source.Config { return push.DefaultConfig() },
+	}
+}
