@@ -44,35 +44,42 @@ func (s *Session) enqueue(r request) *wire.Error {
 		s.hub.metrics.refuse(limitWaiting)
 		return &wire.Error{Code: wire.CodeBusy, Message: fmt.Sprintf("%d callbacks wait already (session.max_callbacks_waiting)", len(s.calls))}
 	}
-	s.calls = append(s.calls, r)
-	if !s.working {
-		s.working = true
-		s.hub.work.Go(s.work)
+	if s.working {
+		s.calls = append(s.calls, r)
+		return nil
 	}
+	s.working = true
+	s.hub.work.Go(func() { s.work(r) })
 	return nil
 }
 
 // work runs the session's callbacks, one at a time, until none waits.
-func (s *Session) work() {
+func (s *Session) work(r request) {
 	var last *Call
-	for {
-		s.mu.Lock()
-		if len(s.calls) == 0 {
-			s.working, s.calls = false, nil
-			s.mu.Unlock()
-			return
-		}
-		r := s.calls[0]
-		s.calls = s.calls[1:]
-		s.mu.Unlock()
-		if last != nil && !s.free(last) {
-			r.client.ops.do(func() {
-				r.client.fail(r.id, r.sub.id, &wire.Error{Code: wire.CodeBusy, Message: "the last callback overran its time and has not returned"})
-			})
+	for more := true; more; r, more = s.next() {
+		if last == nil || s.free(last) {
+			last = s.run(r)
 			continue
 		}
-		last = s.run(r)
+		r.client.ops.do(func() {
+			r.client.fail(r.id, r.sub.id, &wire.Error{Code: wire.CodeBusy, Message: "the last callback overran its time and has not returned"})
+		})
 	}
+}
+
+// next returns the callback whose turn it is. If there is none, the goroutine
+// that runs them is done.
+func (s *Session) next() (r request, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.calls) == 0 {
+		s.working, s.calls = false, nil
+		return request{}, false
+	}
+	r = s.calls[0]
+	s.calls[0] = request{}
+	s.calls = s.calls[1:]
+	return r, true
 }
 
 // free waits until a callback that overran has returned, for as long as a

@@ -131,8 +131,14 @@ func (c *Client) leave(reason string) {
 		c.hello.Stop()
 	}
 	for _, s := range c.subs {
-		c.drop(s)
+		s.gone = true
+		if s.lease != nil {
+			s.lease.Release() // what waits in its slot may still be written
+			s.lease = nil
+		}
 	}
+	c.hub.metrics.subscriptions.Sub(float64(len(c.subs)))
+	c.subs = nil
 	if c.session != nil {
 		c.hub.census.detach(c.session, c)
 	}

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -379,6 +378,13 @@ func (p *page) pos(v string) wire.Pos {
 	return p.mirrors[v].Pos()
 }
 
+// waiting returns how many items wait in the outbox.
+func (o *outbox) waiting() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.queue)
+}
+
 // after lets time pass in the bubble, and everything that it brings happen.
 func after(d time.Duration) {
 	time.Sleep(d)
@@ -407,5 +413,3 @@ func inBubble(t *testing.T, f func(w *world), change ...func(*Config)) {
 func callback(f func(ctx context.Context, call *Call) error) func(*Chart) {
 	return func(c *Chart) { c.Callback = f }
 }
-
-var _ = fmt.Sprint

@@ -21,8 +21,8 @@ func (c *Client) change(s *sub, v plotting.View, paused bool, ok func(*sub), pus
 		id = c.freeID(v)
 		c.subs[s.id] = s
 	}
-	lease := s.lease
-	if !paused && (moved || lease == nil) {
+	var lease *ticker.Lease // a new one, if there has to be
+	if !paused && (moved || s.lease == nil) {
 		var err error
 		if lease, err = c.hub.pool.Acquire(ticker.Key{View: v, ID: id}); err != nil {
 			return c.hub.noLease(v.Chart, err)

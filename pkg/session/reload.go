@@ -17,29 +17,34 @@ func (h *Hub) SetCharts(charts map[string]*Chart) {
 	h.reload.wait(func() {
 		before := *h.charts.Load()
 		// The loops learn of new charts before a client can ask for them, and
-		// forget old ones after none can.
+		// forget old ones after none can. Those that run draw anew when the
+		// clients whose view became another one have left them.
+		var takeOver []func()
 		for name, chart := range charts {
 			if chart != before[name] {
-				h.pool.SetChart(h.drawn(name, chart))
+				takeOver = append(takeOver, h.pool.SetChart(h.drawn(name, chart)))
 			}
 		}
 		h.charts.Store(&charts)
 		changed := map[string]*Chart{} // nil: gone
 		for name, old := range before {
-			chart := charts[name]
+			if chart := charts[name]; chart == nil || !reflect.DeepEqual(old.Spec, chart.Spec) {
+				changed[name] = chart
+			}
+		}
+		if len(changed) > 0 {
+			for _, c := range h.all() {
+				c.ops.do(func() { c.rebase(changed) })
+			}
+		}
+		for name, chart := range changed {
 			if chart == nil {
 				h.pool.RemoveChart(name)
 				h.metrics.forget(name)
 			}
-			if chart == nil || !reflect.DeepEqual(old.Spec, chart.Spec) {
-				changed[name] = chart
-			}
 		}
-		if len(changed) == 0 {
-			return
-		}
-		for _, c := range h.all() {
-			c.ops.do(func() { c.rebase(changed) })
+		for _, f := range takeOver {
+			f()
 		}
 	})
 }

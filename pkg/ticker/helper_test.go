@@ -84,7 +84,7 @@ func newBench(t testing.TB, cfg Config) *bench {
 	}
 	b.Pool = p
 	b.chart = Chart{Name: "cpu", Spec: &b.spec, NewRenderer: b.renderer}
-	b.SetChart(&b.chart)
+	b.SetChart(&b.chart)()
 	return b
 }
 
@@ -108,7 +108,7 @@ func (b *bench) with(change func(c *Chart)) {
 	c := b.chart
 	change(&c)
 	b.chart = c
-	b.SetChart(&c)
+	b.SetChart(&c)()
 }
 
 // view is the chart's default view with another window, in seconds.

@@ -86,11 +86,13 @@ func NewPool(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Pool, err
 	return p, nil
 }
 
-// SetChart adds a chart or replaces the one of this name. Loops of the chart
-// take it over without losing their watchers; they draw anew only if the spec
-// differs.
-func (p *Pool) SetChart(c *Chart) {
+// SetChart adds a chart or replaces the one of this name, for all loops that
+// start from now on. Those that run take it over when takeOver is called, so
+// that watchers can be moved before; they keep their watchers, and draw anew
+// only if the spec differs.
+func (p *Pool) SetChart(c *Chart) (takeOver func()) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	st := p.charts[c.Name]
 	if st == nil {
 		st = &chartState{loops: map[*loop]struct{}{}, metrics: p.metrics.of(c.Name)}
@@ -100,9 +102,10 @@ func (p *Pool) SetChart(c *Chart) {
 	}
 	st.chart = c
 	loops := st.list()
-	p.mu.Unlock()
-	for _, l := range loops {
-		l.mail.put(command{do: l.refetch})
+	return func() {
+		for _, l := range loops {
+			l.mail.put(command{do: l.refetch})
+		}
 	}
 }
 

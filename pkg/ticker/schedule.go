@@ -9,6 +9,11 @@ import (
 // every hour should not stay without data for an hour after the first look.
 const soon = time.Second
 
+// slot is what phases are rounded to: loops that tick within it are woken
+// together, and waking the process up is dearer than a tick in which little
+// changed. Five milliseconds hold the work of some dozens of loops.
+const slot = 5 * time.Millisecond
+
 // schedule says when a loop ticks. Its ticks stand on a grid: multiples of the
 // refresh since the Unix epoch, moved by a phase that comes from the view's id,
 // so that many loops of one refresh do not fire together, not even after a
@@ -40,7 +45,7 @@ func (s *schedule) set(refresh time.Duration, now time.Time) {
 
 // after returns the first point behind t of the grid with this period.
 func (s *schedule) after(t time.Time, period time.Duration) time.Time {
-	phase := time.Duration(s.hash % uint64(period))
+	phase := time.Duration(s.hash%uint64(max(1, period/slot))) * slot
 	// In whole nanoseconds, UnixNano holds until the year 2262.
 	into := (time.Duration(t.UnixNano())%period - phase + period) % period
 	return t.Add(period - into)

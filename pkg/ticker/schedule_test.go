@@ -40,8 +40,8 @@ func TestScheduleStaysOnItsGrid(t *testing.T) {
 			if i == 0 && (step < refresh/2 || step > refresh+refresh/2) {
 				t.Fatalf("the second tick came %v after the first at a refresh of %v", step, refresh)
 			}
-			if off := time.Duration(s.due.UnixNano()) % refresh; off != time.Duration(s.hash%uint64(refresh)) {
-				t.Fatalf("off the grid by %v", off)
+			if off := time.Duration(s.due.UnixNano()) % refresh; off != time.Duration(s.hash%uint64(refresh/slot))*slot {
+				t.Fatalf("%v is not on the grid", off)
 			}
 		}
 	})
