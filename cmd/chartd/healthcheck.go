@@ -22,7 +22,7 @@ func healthcheckCommand() command {
 Asks /healthz at the address that serve, with the same flags and environment,
 listens on. It needs neither a shell nor curl.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
-			file, listen := configFlags(t, fs)
+			file, listen := configFlag(t, fs), listenFlag(t, fs)
 			timeout := fs.Duration("timeout", 2*time.Second, "wait `TIME` for the answer")
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {

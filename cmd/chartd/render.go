@@ -34,7 +34,7 @@ are pushed to the server stays empty here; ask the running server instead, for
 http://localhost:8080/charts/CHART.svg or .png.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
 			r := renderer{terminal: t}
-			r.file, _ = configFlags(t, fs)
+			r.file = configFlag(t, fs)
 			fs.StringVar(&r.out, "o", "", "write to `FILE`, whose name ends in .svg or .png; - is the standard output, as SVG")
 			fs.DurationVar(&r.collect, "for", 5*time.Second, "collect samples for `TIME`")
 			fs.TextVar(&r.window, "window", quantity.Duration(0), "show `TIME`, as 1m, instead of the time of --for")

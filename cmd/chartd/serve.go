@@ -24,7 +24,7 @@ FILE is read again when it changes, and on SIGHUP; a mistake in it is logged,
 and what was there goes on. SIGTERM and SIGINT end chartd after the last frames
 are sent; a second one ends it at once.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
-			file, listen := configFlags(t, fs)
+			file, listen := configFlag(t, fs), listenFlag(t, fs)
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {
 					return usageError{fmt.Sprintf("unexpected argument %q; the file is given by --config", args[0])}
@@ -35,15 +35,16 @@ are sent; a second one ends it at once.`,
 	}
 }
 
-// configFlags defines the two flags that the environment may stand in for.
-func configFlags(t terminal, fs *flag.FlagSet) (file, listen *string) {
-	env := func(name string) string {
-		v, _ := t.env(name)
-		return v
-	}
-	file = fs.String("config", env("CHARTD_CONFIG"), "read the configuration from `FILE`; also CHARTD_CONFIG")
-	listen = fs.String("listen", env("CHARTD_LISTEN"), "listen on `ADDR`, as \":8080\", instead of the configuration's address; also CHARTD_LISTEN")
-	return file, listen
+// configFlag and listenFlag define the flags that the environment may stand in
+// for.
+func configFlag(t terminal, fs *flag.FlagSet) *string {
+	file, _ := t.env("CHARTD_CONFIG")
+	return fs.String("config", file, "read the configuration from `FILE`; also CHARTD_CONFIG")
+}
+
+func listenFlag(t terminal, fs *flag.FlagSet) *string {
+	addr, _ := t.env("CHARTD_LISTEN")
+	return fs.String("listen", addr, "the `ADDR` to listen on, as \":8080\", in place of the configuration's; also CHARTD_LISTEN")
 }
 
 func serve(ctx context.Context, t terminal, file, listen string) error {

@@ -56,7 +56,7 @@ func start(t *testing.T, env []string, args ...string) *server {
 	}
 	t.Cleanup(func() {
 		_ = s.cmd.Process.Kill() // it may be gone already
-		for range s.exited { // until it is gone
+		for range s.exited {     // until it is gone
 		}
 	})
 	lines := make(chan string, 1)

@@ -64,7 +64,7 @@ Usage: chartd [command] [flags]
 `)
 	w := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	for _, c := range all {
-		fmt.Fprintf(w, "  %s\t%s\n", strings.TrimSpace(c.name+" "+c.args), c.short)
+		fmt.Fprintf(w, "  %s\t%s\n", c.name, c.short)
 	}
 	_ = w.Flush() // as for every write to the terminal
 	fmt.Fprint(t.out, `
@@ -91,7 +91,7 @@ func helpOne(w io.Writer, c command, t terminal) {
 			dashes = "-"
 		}
 		fmt.Fprintf(w, "%s  %s%s %s\n        %s", header, dashes, f.Name, kind, text)
-		if f.DefValue != "" && f.DefValue != "0s" && f.DefValue != "false" {
+		if f.DefValue != "" && f.DefValue != "0" {
 			fmt.Fprintf(w, " (default %s)", f.DefValue)
 		}
 		fmt.Fprintln(w)

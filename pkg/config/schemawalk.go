@@ -30,8 +30,7 @@ func fieldDocs() (map[string]string, error) {
 type generator struct{ docs map[string]string }
 
 const (
-	durationPattern = `^([0-9]+d)?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))*$`
-	numberPattern   = `^[0-9]+(\.[0-9]+)?$`
+	durationPattern = `^([0-9]+d|([0-9]+d)?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+|[0-9]+(\.[0-9]+)?)$`
 	bytesPattern    = `^[0-9]+(\.[0-9]+)? ?(KiB|MiB|GiB|KB|MB|GB|B)?$`
 	variablePattern = `\$\{`
 )
@@ -76,7 +75,6 @@ func (g generator) value(v reflect.Value) *schema {
 			Default: textDefault(v), Examples: []any{"500ms", "1s", "5m", "1h", "7d"},
 			AnyOf: []*schema{
 				{Type: "string", Pattern: durationPattern},
-				{Type: "string", Pattern: numberPattern, Description: "Milliseconds."},
 				{Type: "number", Description: "Milliseconds."},
 				variable(),
 			},
