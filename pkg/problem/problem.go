@@ -66,10 +66,20 @@ func OneOf[T ~string](got T, want []T) string {
 	return "one of: " + strings.Join(list, ", ")
 }
 
+// maxNearest is how long a text may be that is compared, in bytes. Longer ones
+// are no slips of the pen, and somebody else may have chosen how long.
+const maxNearest = 128
+
 // Nearest returns the candidate that got was probably meant to be, or "".
 func Nearest(got string, candidates []string) string {
 	best, limit := "", 1+len(got)/4
+	if len(got) > maxNearest {
+		return ""
+	}
 	for _, c := range candidates {
+		if len(c) > 2*maxNearest {
+			continue
+		}
 		if d := distance(strings.ToLower(got), strings.ToLower(c)); d <= limit && d < len(c) {
 			best, limit = c, d-1
 		}

@@ -1,6 +1,7 @@
 package problem_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/chartd/chartd/pkg/problem"
@@ -10,7 +11,7 @@ func TestNearest(t *testing.T) {
 	words := []string{"line", "area", "step", "scatter", "refresh", "window"}
 	for got, want := range map[string]string{
 		"lien": "line", "Line": "line", "scater": "scatter", "refersh": "refresh",
-		"windw": "window", "pie": "", "": "", "heatmap": "",
+		"windw": "window", "pie": "", "": "", "heatmap": "", strings.Repeat("window", 1<<20): "",
 	} {
 		if near := problem.Nearest(got, words); near != want {
 			t.Errorf("Nearest(%q) = %q, want %q", got, near, want)
