@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -96,4 +97,47 @@ func BenchmarkFanOut(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/deliveries, "ns/delivery")
 	b.ReportMetric(float64(out.bytes.Load())/deliveries, "B/delivery")
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkIdleSession reports how much heap a session takes that has said
+// hello and watches one view, when all is quiet.
+func BenchmarkIdleSession(b *testing.B) {
+	const sessions = 10_000
+	for b.Loop() {
+		h, err := NewHub(DefaultConfig(), Deps{
+			Appender: store.New(store.DefaultConfig(), nil), Log: zap.NewNop(), Registerer: prometheus.NewRegistry(), Server: "bench",
+			NewRenderer: func(*plotting.Spec) ticker.Renderer { return &pen{} },
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		spec := plotting.DefaultSpec()
+		spec.Refresh = 0
+		h.SetCharts(map[string]*Chart{"cpu": {Spec: &spec, Config: DefaultChartConfig()}})
+		out := &sinks{done: make(chan struct{}, 1)}
+		out.target.Store(sessions)
+		before := heap()
+		for range sessions {
+			c, err := h.Connect(out, Peer{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			c.Handle([]byte(`{"t":"hello"}`))
+			c.Handle([]byte(`{"t":"sub","id":1,"chart":"cpu"}`))
+		}
+		<-out.done
+		b.ReportMetric(float64(heap()-before)/sessions, "B/session")
+		if err := h.Close(context.WithoutCancel(b.Context())); err != nil {
+			b.Error(err)
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// heap returns how many bytes are in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }

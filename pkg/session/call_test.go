@@ -59,7 +59,7 @@ func TestCallChanges(t *testing.T) {
 		}
 	}
 	v := c.View()
-	if v.Window != *window(time.Hour) || v.Title != "new" || v.Vars()["host"] != "b" || v.Refresh != *window(2*time.Second) || v.Width != 100 {
+	if v.Window != *window(time.Hour) || v.Title != "new" || v.Vars()["host"] != "b" || v.Refresh != *window(2 * time.Second) || v.Width != 100 {
 		t.Errorf("view %+v", v)
 	}
 	if !slices.Equal(v.Hidden(), []string{"idle", "user"}) || len(v.Marks()) != 2 || v.Marks()[0].Text != "three" {

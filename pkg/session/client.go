@@ -133,7 +133,7 @@ func (c *Client) leave(reason string) {
 	for _, s := range c.subs {
 		s.gone = true
 		if s.lease != nil {
-			s.lease.Release() // what waits in its slot may still be written
+			s.lease.Release(true) // what waits in its slot may still be written
 			s.lease = nil
 		}
 	}

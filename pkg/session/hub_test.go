@@ -2,11 +2,13 @@ package session
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/store"
 	"github.com/chartd/chartd/pkg/ticker"
 	"github.com/chartd/chartd/pkg/wire"
@@ -43,7 +45,7 @@ func TestOneRenderPerTick(t *testing.T) {
 			}
 			equal(t, p.took(), strings.TrimSpace(strings.Repeat("patch ", 11)))
 		}
-		tr.lease.Release()
+		tr.lease.Release(true)
 	})
 }
 
@@ -105,6 +107,51 @@ func TestPanicIsLogged(t *testing.T) {
 		entries := w.logs.FilterMessage("a callback panicked").All()
 		if len(entries) == 0 || !strings.Contains(entries[0].ContextMap()["stack"].(string), "TestPanicIsLogged") {
 			t.Errorf("logged %v", entries)
+		}
+	})
+}
+
+// What fails at every tick fills no log.
+func TestFailuresAreMuffled(t *testing.T) {
+	inBubble(t, func(w *world) {
+		w.with("cpu", callback(func(_ context.Context, call *Call) error { return errors.New("no") }))
+		p := w.open()
+		p.sub(wire.Sub{})
+		after(59 * time.Second)
+		if n := w.logs.Len(); n != 1 {
+			t.Errorf("%d log lines in a minute", n)
+		}
+		after(10 * time.Second)
+		entries := w.logs.All()
+		if len(entries) != 2 || entries[1].ContextMap()["unlogged"].(int64) < 55 {
+			t.Errorf("logged %v", entries)
+		}
+		if n := w.metric("chartd_callbacks_total", "result", "failed"); n < 68 {
+			t.Errorf("%v failures counted", n)
+		}
+	})
+}
+
+// A handler whose view nobody watches any more is told to stop, and that is no
+// failure.
+func TestHandlerOfAnAbandonedView(t *testing.T) {
+	inBubble(t, func(w *world) {
+		stopped := make(chan error, 1)
+		w.with("cpu", callback(func(ctx context.Context, _ *Call) error {
+			<-ctx.Done()
+			stopped <- ctx.Err()
+			return ctx.Err()
+		}))
+		p := w.open()
+		v := p.sub(wire.Sub{})
+		after(time.Second)
+		p.say(wire.Set{ID: "2", V: v, View: plotting.Change{Refresh: window(0)}})
+		synctest.Wait()
+		if err := <-stopped; !errors.Is(err, context.Canceled) {
+			t.Errorf("stopped by %v", err)
+		}
+		if n := w.metric("chartd_callbacks_total", "result", "stopped"); n != 1 || w.logs.Len() > 0 {
+			t.Errorf("%v counted, logged %v", n, w.logs.All())
 		}
 	})
 }

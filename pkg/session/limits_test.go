@@ -95,7 +95,7 @@ func TestCoalescedFrames(t *testing.T) {
 		tr := w.truth(ticker.KeyOf(p.view()))
 		after(time.Second)
 		equal(t, p.svg(v), tr.svg())
-		tr.lease.Release()
+		tr.lease.Release(true)
 	})
 }
 
@@ -238,7 +238,7 @@ func TestCallbackRate(t *testing.T) {
 		v := p.sub(wire.Sub{})
 		q.sub(wire.Sub{})
 		count := func() (ok, limited int) {
-			for _, word := range strings.Fields(p.took()) {
+			for word := range strings.FieldsSeq(p.took()) {
 				switch word {
 				case "ok:2(unhandled)":
 					ok++

@@ -44,6 +44,7 @@ const (
 	resultFailed    = "failed"
 	resultPanicked  = "panicked"
 	resultTimeout   = "timeout"
+	resultStopped   = "stopped" // its view or the server was
 )
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {

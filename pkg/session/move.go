@@ -29,7 +29,7 @@ func (c *Client) change(s *sub, v plotting.View, paused bool, ok func(*sub), pus
 		}
 	}
 	if moved || paused {
-		c.unwatch(s)
+		c.unwatch(s, !moved) // a view that was moved away from is rarely asked for again
 	}
 	if moved {
 		delete(c.subs, s.id)
@@ -67,7 +67,7 @@ func (c *Client) repeat(s *sub, events, paused bool, pos wire.Pos, ok func(*sub)
 		}
 	}
 	if paused {
-		c.unwatch(s)
+		c.unwatch(s, true)
 	}
 	s.events, s.paused = events, paused
 	ok(s)
@@ -112,19 +112,20 @@ func (c *Client) watch(s *sub, lease *ticker.Lease, p *ticker.Push) {
 	lease.Watch(s.slot, s.events, p)
 }
 
-// unwatch stops watching. The subscription stays.
-func (c *Client) unwatch(s *sub) {
+// unwatch stops watching. The subscription stays. The loop lingers if it may
+// soon be watched again.
+func (c *Client) unwatch(s *sub, linger bool) {
 	if s.lease == nil {
 		return
 	}
-	s.lease.Release()
+	s.lease.Release(linger)
 	s.held = c.out.forget(s.slot)
 	s.lease, s.slot = nil, nil
 }
 
 // drop ends a subscription.
 func (c *Client) drop(s *sub) {
-	c.unwatch(s)
+	c.unwatch(s, true)
 	s.gone = true
 	delete(c.subs, s.id)
 	c.hub.metrics.subscriptions.Dec()

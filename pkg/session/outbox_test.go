@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -217,7 +218,7 @@ func TestQueueOverItsBytes(t *testing.T) {
 		if n := d.waiting(); n > 0 {
 			t.Errorf("%d items are kept", n)
 		}
-		if len(d.over) != 1 || d.over[0].(wire.Close).Code != wire.CloseSlowQueue {
+		if len(d.over) != 1 || !errors.As(d.over[0], new(wire.Close)) || !strings.Contains(d.over[0].Error(), "slow_queue") {
 			t.Errorf("over: %v", d.over)
 		}
 		d.end(&wire.Close{Code: wire.CloseSlowQueue}, false)
@@ -302,7 +303,7 @@ func TestOutboxModel(t *testing.T) {
 		var messages []string
 		shown := map[string]uint64{} // the revision that a client shows
 		came := map[string]int{}     // how many messages came before it
-		for _, word := range strings.Fields(d.took()) {
+		for word := range strings.FieldsSeq(d.took()) {
 			var base, rev uint64
 			name, at, frame := strings.Cut(word, "=")
 			if !frame {
@@ -313,12 +314,16 @@ func TestOutboxModel(t *testing.T) {
 				messages = append(messages, word)
 				continue
 			case strings.Contains(at, "-"):
-				fmt.Sscanf(at, "%d-%d", &base, &rev)
+				if _, err := fmt.Sscanf(at, "%d-%d", &base, &rev); err != nil {
+					rt.Fatal(word, err)
+				}
 				if base != shown[name] {
 					rt.Fatalf("%s after %d", word, shown[name])
 				}
 			default:
-				fmt.Sscan(at, &rev)
+				if _, err := fmt.Sscan(at, &rev); err != nil {
+					rt.Fatal(word, err)
+				}
 			}
 			shown[name], came[name] = rev, len(messages)
 		}

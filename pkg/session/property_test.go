@@ -231,7 +231,7 @@ func (a *actor) compare() (wrong string) {
 		if got, want := a.svg(x.v), tr.svg(); got != want {
 			wrong = fmt.Sprintf("%s shows\n%s\nthe server has\n%s", x.v, got, want)
 		}
-		tr.lease.Release()
+		tr.lease.Release(true)
 	}
 	return wrong
 }

@@ -75,7 +75,7 @@ func (c *Client) rebase(changed map[string]*Chart) {
 				if err != nil {
 					break // the old view still shows the chart as it is now
 				}
-				c.unwatch(s)
+				c.unwatch(s, false)
 				s.view = v
 				c.watch(s, lease, nil)
 			}

@@ -58,7 +58,7 @@ func TestResume(t *testing.T) {
 				tr := w.truth(ticker.KeyOf(p.view()))
 				after(time.Second)
 				equal(t, p.svg(v), tr.svg())
-				tr.lease.Release()
+				tr.lease.Release(true)
 				if n := w.metric("chartd_sessions"); n != 1 {
 					t.Errorf("%v sessions", n)
 				}

@@ -22,6 +22,7 @@ type runner struct {
 	log     *zap.Logger
 	metrics *metrics
 	work    func(f func()) // starts a goroutine that is waited for
+	muffler muffler
 }
 
 // result is how the handler of a callback ended.
@@ -78,17 +79,16 @@ func (r *runner) hooks(ctx context.Context, chart *Chart, call *Call, names stri
 	// The frame goes out even when the server stops, and so do its hooks.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 	defer cancel()
-	log := r.log.With(zap.String("chart", call.chart), zap.String("cause", string(call.cause)), zap.String("hooks", names))
 	in := r.bounded(ctx, call, func() {
 		defer func() {
 			if v := recover(); v != nil {
-				log.Error("a hook panicked", zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
+				r.report(call, "a hook panicked", zap.String("hooks", names), zap.Any("panic", v), zap.ByteString("stack", debug.Stack()))
 			}
 		}()
 		f(ctx)
 	})
 	if !in {
-		log.Error("a hook overran its time", zap.Duration("timeout", r.timeout))
+		r.report(call, "a hook overran its time", zap.String("hooks", names), zap.Duration("timeout", r.timeout))
 	}
 }
 
@@ -183,24 +183,36 @@ func (a *answer) ask(ctx context.Context, chart *Chart, call *Call) {
 // explain turns a callback's error into what a client is told, and logs what
 // the program's author has to know.
 func (r *runner) explain(ctx context.Context, call *Call, a *answer) (*wire.Error, string) {
-	log := r.log.With(zap.String("chart", call.chart), zap.String("cause", string(call.cause)))
 	if pe, ok := errors.AsType[*panicError](a.err); ok {
-		log.Error("a callback panicked", zap.Any("panic", pe.value), zap.ByteString("stack", pe.stack))
+		r.report(call, "a callback panicked", zap.Any("panic", pe.value), zap.ByteString("stack", pe.stack))
 		return &wire.Error{Code: wire.CodeCallbackFailed, Message: "the handler panicked; the server's log says more"}, resultPanicked
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		within := quantity.Duration(r.timeout)
-		log.Warn("a callback overran its time", zap.Stringer("timeout", within))
+		r.report(call, "a callback overran its time", zap.Stringer("timeout", within))
 		return &wire.Error{Code: wire.CodeCallbackTimeout, Message: fmt.Sprintf("the handler did not return within %v", within)}, resultTimeout
 	case ctx.Err() != nil:
-		return &wire.Error{Code: wire.CodeCallbackFailed, Message: "the server is stopping"}, resultFailed
+		return &wire.Error{Code: wire.CodeCallbackFailed, Message: "the view is not watched any more, or the server stops"}, resultStopped
 	case a.canceled:
 		return &wire.Error{Code: wire.CodeCallbackCanceled, Message: a.err.Error()}, resultCanceled
 	default:
-		log.Warn("a callback failed", zap.Error(a.err))
+		r.report(call, "a callback failed", zap.Error(a.err))
 		return &wire.Error{Code: wire.CodeCallbackFailed, Message: a.err.Error()}, resultFailed
 	}
+}
+
+// report logs what went wrong in a call, though not every time.
+func (r *runner) report(call *Call, what string, fields ...zap.Field) {
+	unlogged, ok := r.muffler.pass(call.chart + "\x00" + what)
+	if !ok {
+		return
+	}
+	fields = append(fields, zap.String("chart", call.chart), zap.String("cause", string(call.cause)), zap.Int("unlogged", unlogged))
+	if call.session != nil {
+		fields = append(fields, zap.String("session", call.session.name))
+	}
+	r.log.Error(what, fields...)
 }
 
 // handle runs the chart's own part of a callback: a rule, or the handler.

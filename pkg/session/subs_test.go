@@ -93,7 +93,7 @@ func TestSet(t *testing.T) {
 		tr := w.truth(ticker.KeyOf(other.view()))
 		after(time.Second)
 		equal(t, other.svg(v), tr.svg())
-		tr.lease.Release()
+		tr.lease.Release(true)
 	})
 }
 

@@ -69,13 +69,14 @@ func (l *Lease) Resend() {
 	l.loop.mail.put(command{do: func() { l.loop.resend(l) }})
 }
 
-// Release gives the lease back. A delivery that is under way may still come.
-// A second call does nothing.
-func (l *Lease) Release() {
+// Release gives the lease back. If it was the loop's last, the loop lingers, or
+// stops at once if nobody is expected back. A delivery that is under way may
+// still come. A second call does nothing.
+func (l *Lease) Release(linger bool) {
 	if l.released.Swap(true) {
 		return
 	}
-	last := l.loop.pool.release(l.loop)
+	last := l.loop.pool.release(l.loop, linger)
 	l.loop.mail.put(command{do: func() { l.loop.leave(l, last) }})
 }
 

@@ -163,13 +163,18 @@ func (p *Pool) Acquire(k Key) (*Lease, error) {
 	return &Lease{loop: l}, nil
 }
 
-// release takes a lease back and reports whether it was the loop's last.
-func (p *Pool) release(l *loop) (last bool) {
+// release takes a lease back and reports whether it was the loop's last. Then
+// the loop lingers, or stops.
+func (p *Pool) release(l *loop, linger bool) (last bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l.leases--
 	if l.leases > 0 || l.gone {
 		return false
+	}
+	if !linger {
+		p.drop(l)
+		return true
 	}
 	l.idle, l.idleSince = p.idle.PushBack(l), time.Now()
 	return true

@@ -26,8 +26,8 @@ func TestLoopStartsSharesLingersStops(t *testing.T) {
 				t.Errorf("got %v", got)
 			}
 		}
-		l1.Release()
-		l1.Release() // does nothing
+		l1.Release(true)
+		l1.Release(true) // does nothing
 		after(5 * time.Second)
 		if got := s1.took(); len(got) != 0 {
 			t.Errorf("after its release a watcher got %v", got)
@@ -35,7 +35,7 @@ func TestLoopStartsSharesLingersStops(t *testing.T) {
 		if got := s2.took(); len(got) != 5 {
 			t.Errorf("the other got %v", got)
 		}
-		l2.Release()
+		l2.Release(true)
 		after(9 * time.Second)
 		if b.Views() != 1 {
 			t.Error("the loop did not linger")
@@ -50,7 +50,7 @@ func TestLoopStartsSharesLingersStops(t *testing.T) {
 			t.Errorf("after coming back: %v", got)
 		}
 		s3.shows()
-		l3.Release()
+		l3.Release(true)
 		after(10*time.Second - time.Millisecond)
 		if b.Views() != 1 {
 			t.Error("the loop stopped before its time")
@@ -77,7 +77,7 @@ func TestAcquireRefuses(t *testing.T) {
 		if _, err := b.Acquire(KeyOf(plotting.View{Chart: "disk"})); !errors.Is(err, ErrUnknownChart) {
 			t.Errorf("unknown chart: %v", err)
 		}
-		l1.Release() // lingers, and gives way
+		l1.Release(true) // lingers, and gives way
 		l3 := b.acquire(b.view(3))
 		after(0)
 		if b.Views() != 2 {
@@ -87,11 +87,40 @@ func TestAcquireRefuses(t *testing.T) {
 		if !errors.Is(err, ErrTooManyViews) {
 			t.Errorf("%v, %v", l1b, err)
 		}
-		l2.Release()
-		l3.Release()
+		l2.Release(true)
+		l3.Release(true)
 		b.close()
 		if _, err := b.Acquire(KeyOf(b.view(1))); !errors.Is(err, ErrClosed) {
 			t.Errorf("after Close: %v", err)
+		}
+	})
+}
+
+// A loop that nobody is expected back at stops at once; what waits for it is
+// let go.
+func TestReleaseWithoutLingering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, Config{})
+		defer b.close()
+		l1, s := b.watch(b.view(60), false)
+		l2, _ := b.watch(b.view(60), false)
+		after(1500 * time.Millisecond)
+		l2.Release(false)
+		if b.Views() != 1 {
+			t.Error("the loop stopped although it is watched")
+		}
+		offered := false
+		l1.Push(Push{Offered: func() { offered = true }})
+		l1.Release(false)
+		if b.Views() != 0 {
+			t.Error("the loop goes on")
+		}
+		after(time.Minute)
+		if !offered {
+			t.Error("a push waits forever")
+		}
+		if got := s.took(); len(got) > 3 {
+			t.Errorf("got %v", got)
 		}
 	})
 }
@@ -102,10 +131,10 @@ func TestLongestIdleGivesWay(t *testing.T) {
 		b := newBench(t, Config{MaxViews: 3})
 		defer b.close()
 		for i := range 3 {
-			b.acquire(b.view(i + 1)).Release()
+			b.acquire(b.view(i + 1)).Release(true)
 			after(time.Second)
 		}
-		b.acquire(b.view(1)).Release() // now the youngest
+		b.acquire(b.view(1)).Release(true) // now the youngest
 		b.acquire(b.view(4))
 		for i, want := range []bool{true, false, true, true} {
 			if _, ok := b.loops[KeyOf(b.view(i+1))]; ok != want {
@@ -170,7 +199,7 @@ func TestVoidLease(t *testing.T) {
 		l.Events(false)
 		l.Resend()
 		b.Share("cpu", plotting.Change{}, l, &Push{Offered: func() { offered++ }})
-		l.Release()
+		l.Release(true)
 		b.close()
 		after(0)
 		if offered != 2 {
