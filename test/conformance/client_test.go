@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -67,9 +68,8 @@ func (c *chartd) dial() *client {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(c.t.Context(), patience)
 	defer cancel()
-	ws, _, err := websocket.Dial(ctx, c.ws, &websocket.DialOptions{
-		Subprotocols: []string{"chartd.v1"}, CompressionMode: websocket.CompressionNoContextTakeover,
-	})
+	opts := &websocket.DialOptions{Subprotocols: []string{"chartd.v1"}, CompressionMode: websocket.CompressionNoContextTakeover}
+	ws, _, err := websocket.Dial(ctx, c.ws, opts) //nolint:bodyclose // the body is the connection
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -141,10 +141,8 @@ func (c *client) next(types ...string) message {
 			if !ok {
 				c.t.Fatalf("the connection ended while waiting for %v: %v", types, c.ended)
 			}
-			for _, t := range types {
-				if m.T == t {
-					return m
-				}
+			if slices.Contains(types, m.T) {
+				return m
 			}
 		case <-late:
 			c.t.Fatalf("nothing of %v came", types)

@@ -220,3 +220,79 @@ func TestHowConnectionsEnd(t *testing.T) {
 		}
 	})
 }
+
+// A set moves the subscription, and its ok comes before the first frame of the
+// new view.
+func TestASetMovesTheView(t *testing.T) {
+	srv := start(t)
+	srv.feed()
+	c := srv.dial()
+	_, ok := c.watch("wave")
+	c.next("full")
+	c.say(`{"t":"set","id":2,"v":%q,"view":{"size":[300,150]}}`, ok.V)
+	moved := message{}
+	for moved.T == "" {
+		switch m := c.next("ok", "error", "full", "patch"); {
+		case m.T == "ok":
+			moved = m
+		case m.T == "error" || m.V != ok.V:
+			t.Fatalf("before the ok comes %v", m)
+		}
+	}
+	if moved.V == ok.V || moved.ID != "2" {
+		t.Fatalf("the set is answered with %v", moved)
+	}
+	first := c.next("full", "patch")
+	for first.V == ok.V { // was on its way
+		first = c.next("full", "patch")
+	}
+	s := screen{v: moved.V}
+	if shown, _, err := s.take(first); !shown || err != nil {
+		t.Fatalf("the first frame is %v: %v", first, err)
+	}
+	if box, _, _, _ := s.pic.root.attr("viewBox"); box != "0 0 3000 1500" {
+		t.Errorf("the viewBox of 300 by 150 px is %q", box)
+	}
+	// And back: equal views have equal ids.
+	c.say(`{"t":"set","id":3,"v":%q,"view":{"reset":true}}`, moved.V)
+	if m := c.next("ok", "error"); m.V != ok.V {
+		t.Errorf("the default view is called %q, and was %q", m.V, ok.V)
+	}
+}
+
+// Who pauses gets no frames, and catches up afterwards.
+func TestAPause(t *testing.T) {
+	srv := start(t)
+	srv.feed()
+	c, other := srv.dial(), srv.dial()
+	_, ok := c.watch("wave")
+	other.watch("wave")
+	s := screen{v: ok.V}
+	if _, _, err := s.take(c.next("full")); err != nil {
+		t.Fatal(err)
+	}
+	c.say(`{"t":"set","id":2,"v":%q,"view":{"paused":true}}`, ok.V)
+	for paused := false; !paused; {
+		m := c.next("ok", "error", "full", "patch")
+		if paused = m.T == "ok"; !paused {
+			if _, _, err := s.take(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 3 {
+		other.next("patch")
+	}
+	c.say(`[{"t":"ping","id":3},{"t":"set","id":4,"v":%q,"view":{"paused":false}}]`, ok.V)
+	if m := c.next("ok", "full", "patch"); m.ID != "3" {
+		t.Errorf("during the pause comes %v", m)
+	}
+	if m := c.next("ok", "full", "patch"); m.ID != "4" || m.V != ok.V {
+		t.Errorf("the end of the pause is answered with %v", m)
+	}
+	before := s.r
+	m := c.next("full", "patch")
+	if shown, _, err := s.take(m); !shown || err != nil || s.r <= before {
+		t.Errorf("after the pause comes %v: %v", m, err)
+	}
+}
