@@ -15,6 +15,12 @@ func cpuModes() [8]string {
 	return [...]string{"user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"}
 }
 
+// Where the modes in which nothing is done stand among cpuModes.
+const (
+	idle   = 3
+	iowait = 4
+)
+
 // cpuTimes are seconds since the start, by mode.
 type cpuTimes [8]float64
 
@@ -32,6 +38,7 @@ func (s *Source) readCPU(ctx context.Context, r *reading) error {
 		for i, mode := range cpuModes() {
 			r.add("host_cpu_percent", percent[i], "mode", mode)
 		}
+		r.add("host_cpu_busy_percent", max(0, 100-percent[idle]-percent[iowait]))
 	}
 	s.cpu = now
 	return nil

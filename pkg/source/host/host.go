@@ -2,6 +2,7 @@
 // network, disks.
 //
 //	host_cpu_percent{mode}                    user nice system idle iowait irq softirq steal; adds up to 100
+//	host_cpu_busy_percent                     what is neither idle nor iowait
 //	host_load{period}                         1m 5m 15m
 //	host_memory_bytes{state}                  used buffers cached free; adds up to all there is
 //	host_swap_bytes{state}                    used free; absent without swap

@@ -224,7 +224,7 @@ func TestMadeUpMachine(t *testing.T) {
 		second := rec.reading(rec.readings() - 1)
 		for name, want := range map[string]float64{
 			`host_cpu_percent{mode="user"}`: 10, `host_cpu_percent{mode="system"}`: 5, `host_cpu_percent{mode="idle"}`: 80,
-			`host_cpu_percent{mode="iowait"}`: 0, `host_cpu_percent{mode="steal"}`: 5,
+			`host_cpu_percent{mode="iowait"}`: 0, `host_cpu_percent{mode="steal"}`: 5, `host_cpu_busy_percent`: 20,
 			`host_network_bytes_per_second{direction="in"}`: 3 * 1000, `host_network_bytes_per_second{direction="out"}`: 3 * 100,
 			`host_disk_bytes_per_second{direction="read"}`: 2 * 200 * 512, `host_disk_bytes_per_second{direction="write"}`: 2 * 600 * 512,
 		} {

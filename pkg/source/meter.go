@@ -1,0 +1,111 @@
+package source
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chartd/chartd/pkg/store"
+)
+
+const (
+	// measureEvery is how often a meter's rate is brought up to date.
+	measureEvery = 5 * time.Second
+	// measures is how many of these spans a rate is over: a minute.
+	measures = 12
+)
+
+// meter stands between a source and the store and counts what passes. It is kept
+// when the source of that name is replaced, so that counters do not go back.
+type meter struct {
+	app store.Appender
+
+	up       atomic.Int32 // runs: 0, 1, or 2 if one was left behind
+	last     atomic.Int64 // ms since the Unix epoch; 0 if there was no sample yet
+	samples  atomic.Uint64
+	rejected atomic.Uint64
+	skipped  atomic.Uint64
+	errors   atomic.Uint64
+	err      atomic.Pointer[string]
+	reject   atomic.Pointer[string]
+
+	mu    sync.Mutex
+	marks []mark // the latest, oldest first
+}
+
+// mark is how many samples there had been at a time.
+type mark struct {
+	at      time.Time
+	samples uint64
+}
+
+func newMeter(app store.Appender) *meter {
+	return &meter{app: app, marks: []mark{{at: time.Now()}}}
+}
+
+// Append implements store.Appender.
+func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) error {
+	if err := m.app.Append(metric, labels, t, v); err != nil {
+		m.rejected.Add(1)
+		text := err.Error()
+		m.reject.Store(&text)
+		return err
+	}
+	m.samples.Add(1)
+	m.last.Store(time.Now().UnixMilli())
+	if m.err.Load() != nil {
+		m.err.Store(nil)
+	}
+	return nil
+}
+
+// skip counts values that were left out.
+func (m *meter) skip(n int) { m.skipped.Add(uint64(n)) }
+
+// failed counts a run that ended in an error.
+func (m *meter) failed(err error) {
+	text := err.Error()
+	m.err.Store(&text)
+	m.errors.Add(1)
+}
+
+// measure sets a mark.
+func (m *meter) measure(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.marks) > measures {
+		m.marks = append(m.marks[:0], m.marks[1:]...)
+	}
+	m.marks = append(m.marks, mark{now, m.samples.Load()})
+}
+
+// rate returns the samples per second between the oldest mark and the newest.
+func (m *meter) rate() float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first, last := m.marks[0], m.marks[len(m.marks)-1]
+	seconds := last.at.Sub(first.at).Seconds()
+	if seconds <= 0 {
+		return 0
+	}
+	return float64(last.samples-first.samples) / seconds
+}
+
+func (m *meter) status(name, kind string) Status {
+	st := Status{
+		Name: name, Kind: kind, Up: m.up.Load() > 0,
+		Samples: m.samples.Load(), Rejected: m.rejected.Load(), Skipped: m.skipped.Load(), Errors: m.errors.Load(),
+		Rate: m.rate(), Error: text(m.err.Load()), Reject: text(m.reject.Load()),
+	}
+	if ms := m.last.Load(); ms != 0 {
+		st.Last = time.UnixMilli(ms)
+	}
+	return st
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
