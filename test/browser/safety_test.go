@@ -34,20 +34,20 @@ func TestTextStaysText(t *testing.T) {
 			", y: {label: " + string(title) + ", unit: " + string(title) + "}, series: [{metric: m, name: \"{who}\"}]}\n")
 	}
 	d := start(t, yaml.String())
-	put := func() {
+	put := func(v float64) {
 		for i, who := range attacks {
-			if err := d.Store().Append("m", store.LabelsOf(map[string]string{"who": who}), nowMillis(), float64(i+1)); err != nil {
+			if err := d.Store().Append("m", store.LabelsOf(map[string]string{"who": who}), nowMillis(), v+float64(i)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	put()
+	put(20)
 	b := open(t, look{width: 1600, height: 1200})
 	b.goTo(d.URL())
 	b.do(helpers)
 	b.until(`all().length === 7 && all().every((el) => el.state === "live")`)
 	b.do(`window.was = all().map((el) => write(svg(el)))`)
-	put() // patches bring texts, too
+	put(21) // patches bring texts, too
 	b.until(`all().every((el, i) => write(svg(el)) !== was[i])`)
 	for i, kind := range kinds {
 		want, err := json.Marshal(attacks[i])

@@ -80,7 +80,7 @@ export class ChartElement extends HTMLElement {
     super();
     this.#shadow = this.attachShadow({ mode: "open", delegatesFocus: true });
     this.#shadow.append(template.content.cloneNode(true));
-    this.#shadow.adoptedStyleSheets = sheets("");
+    this.#shadow.adoptedStyleSheets = sheets("", null);
     this.#stage = this.#part("stage");
     const frame = this.#part("frame");
     frame.addEventListener("focus", () => this.#describe());
@@ -149,7 +149,10 @@ export class ChartElement extends HTMLElement {
    *   rejected with an Error with a code
    */
   async callback(arg) {
-    if (!this.#next && !this.#seat) this.#subscribe(true);
+    if (!this.#next && !this.#seat) {
+      await measured();
+      if (!this.#next && !this.#seat) this.#subscribe(true);
+    }
     const seat = this.#next ?? this.#seat;
     if (!seat) throw new CallbackError("disconnected", "the chart is not in the page, or has no src", false);
     return seat.server.callback(seat, arg);
@@ -276,7 +279,6 @@ export class ChartElement extends HTMLElement {
   #show(picture) {
     this.#picture = picture;
     this.#paint();
-    this.#shadow.adoptedStyleSheets = sheets(picture.css);
     this.#stage.replaceChildren(picture.root);
     this.#part("frame").classList.add("filled");
     this.#name();
@@ -290,10 +292,10 @@ export class ChartElement extends HTMLElement {
     if (performance.now() - this.#described > spoken || this.#shadow.activeElement) this.#describe();
   }
 
-  /** Lets the theme, if one is set, win over the system's. */
   #paint() {
-    const theme = this.getAttribute("theme");
-    for (const name of ["light", "dark"]) this.#picture?.root.classList.toggle(name, theme === name);
+    const css = this.#picture?.css ?? "";
+    const next = sheets(css, this.getAttribute("theme"));
+    if (next.some((sheet, i) => sheet !== this.#shadow.adoptedStyleSheets[i])) this.#shadow.adoptedStyleSheets = next;
   }
 
   /** @param {HookEvent} event */
@@ -399,4 +401,12 @@ export class ChartElement extends HTMLElement {
     if (bad || before === "stale" || before === "lost") this.#tell(`${this.#part("name").textContent}: ${full}`);
     this.dispatchEvent(new CustomEvent("statechange", { bubbles: true, composed: true, detail: { state, before, text } }));
   }
+}
+
+/** Resolves when what is displayed has been measured; a hidden page measures nothing. */
+function measured() {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 100);
+    requestAnimationFrame(() => requestAnimationFrame(resolve));
+  });
 }

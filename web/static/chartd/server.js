@@ -57,8 +57,8 @@ export class Server extends EventTarget {
   /** @type {Set<() => void>} callbacks that wait for their chart */
   #ready = new Set();
   #connection;
-  /** @type {Map<number, Seat>} who raised the latest callbacks */
-  #callers = new Map();
+  /** @type {Map<number, {seat: Seat, ended: () => void}>} the latest callbacks */
+  #calls = new Map();
   #id = 0;
   #pulse = 0;
   #pause = 0;
@@ -152,9 +152,7 @@ export class Server extends EventTarget {
     seat.view = null;
     view.remove(seat);
     // An element that is moved leaves and comes back at once.
-    queueMicrotask(() => {
-      if (!view.watched) this.#drop(view);
-    });
+    queueMicrotask(() => this.#drop(view));
   }
 
   /**
@@ -167,19 +165,25 @@ export class Server extends EventTarget {
     this.#wake();
     const view = await this.#subscribed(seat);
     return new Promise((resolve, reject) => {
+      view.busy++;
+      const call = { seat, ended: () => {} };
       const id = this.#request((m) => {
+        view.busy--;
+        queueMicrotask(() => this.#drop(view));
         if (m.t === "error") {
           reject(new CallbackError(m.code, m.message, m.temporary ?? false));
           return;
         }
         if (m.v && m.v !== seat.view?.id) this.#fork(seat, m.v, m.view);
-        // The answer comes before the frame, if anything changed at all.
-        const done = () => resolve({ handled: m.handled ?? true, reply: m.reply });
-        if (seat.view) seat.view.afterFrame(done, seat.view.current ? answered.same : answered.other);
-        else done();
+        // The answer comes before the frame, if anything changed at all; the
+        // last event, if there are events, after it.
+        call.ended = () => resolve({ handled: m.handled ?? true, reply: m.reply });
+        if (!seat.view) call.ended();
+        else if (seat.view.events) setTimeout(call.ended, answered.other);
+        else seat.view.afterFrame(call.ended, seat.view.current ? answered.same : answered.other);
       });
-      this.#callers.set(id, seat);
-      this.#callers.delete(id - 64); // its events came long ago
+      this.#calls.set(id, call);
+      this.#calls.delete(id - 64); // its events came long ago
       this.#connection.send({ t: "callback", id, v: view.id, arg });
     });
   }
@@ -221,10 +225,15 @@ export class Server extends EventTarget {
 
   /** @param {View} view */
   #sub(view) {
+    view.flush();
+    view.hush = view.id !== "";
     const id = this.#request((m) => {
-      if (view.asked === id) view.asked = 0;
-      if (m.t === "error") this.#refuse(view, m);
-      else this.#accept(view, m);
+      if (view.asked === id) {
+        view.asked = 0;
+        view.hush = false;
+      }
+      if (m.t === "ok") this.#accept(view, m);
+      else if (this.phase === "open") this.#refuse(view, m);
     });
     view.asked = id;
     return {
@@ -243,8 +252,8 @@ export class Server extends EventTarget {
     view.refused = false;
     view.trouble = "";
     this.#align(view);
-    if (!view.watched) this.#drop(view);
-    else this.#tell(view);
+    this.#drop(view);
+    this.#tell(view);
   }
 
   /**
@@ -326,9 +335,12 @@ export class Server extends EventTarget {
     return view;
   }
 
-  /** @param {View} view */
+  /**
+   * Forgets a view that nobody needs any more.
+   * @param {View} view
+   */
   #drop(view) {
-    if (!this.#views.delete(view)) return;
+    if (view.watched || view.busy > 0 || !this.#views.delete(view)) return;
     const { id } = view;
     view.cut();
     if (id !== "" && this.#named(id).length === 0) this.#connection.send({ t: "unsub", v: id });
@@ -360,9 +372,15 @@ export class Server extends EventTarget {
         break;
       }
       case "event": {
-        const caller = this.#callers.get(m.id ?? 0);
-        if (caller) caller.view?.push(() => caller.face.fire(caller, m));
-        else for (const view of this.#named(m.v)) view.push(m);
+        const call = this.#calls.get(m.id ?? 0);
+        if (!call) {
+          for (const view of this.#named(m.v)) view.push(m);
+          break;
+        }
+        call.seat.view?.push(() => {
+          call.seat.face.fire(call.seat, m);
+          if (m.event === "AfterCallbackResponseProcess") call.ended();
+        });
         break;
       }
       case "full":

@@ -71,17 +71,34 @@ slot { position: absolute; inset: 0; display: block; }
 const shared = new Map();
 
 /**
- * Returns the sheets for an element that shows a picture with these rules.
+ * Returns the sheets for an element that shows a picture with these rules. A
+ * picture follows the system's colour scheme by itself; "light" or "dark"
+ * decides for it.
  * @param {string} css
+ * @param {string | null} theme
  */
-export function sheets(css) {
+export function sheets(css, theme) {
   if (css === "") return [own];
-  let theirs = shared.get(css);
+  const key = `${theme} ${css}`;
+  let theirs = shared.get(key);
   if (!theirs) {
     if (shared.size >= 32) shared.clear(); // those in use stay with their elements
-    shared.set(css, theirs = sheet(css));
+    shared.set(key, theirs = sheet(css));
+    if (theme === "light" || theme === "dark") force(theirs, theme);
   }
   return [own, theirs];
+}
+
+/**
+ * @param {CSSStyleSheet} sheet
+ * @param {"light" | "dark"} theme
+ */
+function force({ cssRules }, theme) {
+  for (const rule of cssRules) {
+    if (!(rule instanceof CSSMediaRule)) continue;
+    const asked = /prefers-color-scheme:\s*(light|dark)/.exec(rule.media.mediaText);
+    if (asked) rule.media.mediaText = asked[1] === theme ? "all" : "not all";
+  }
 }
 
 /** @param {string} css */

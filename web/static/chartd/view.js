@@ -41,6 +41,10 @@ export class View {
   id = "";
   /** The request that subscribes it, 0: none is under way. */
   asked = 0;
+  /** It is being subscribed anew from where it is: frames until then come again. */
+  hush = false;
+  /** Callbacks under way, for which it has to stay subscribed. */
+  busy = 0;
   /** Why the server does not show it, or cannot at the moment, for people. */
   trouble = "";
   /** The server shows it not at all. */
@@ -118,6 +122,7 @@ export class View {
     this.flush();
     this.id = "";
     this.asked = 0;
+    this.hush = false;
     this.#last = 0;
   }
 
@@ -127,6 +132,7 @@ export class View {
    */
   push(item) {
     const frame = typeof item !== "function" && item.t !== "event";
+    if (frame && this.hush) return;
     if (frame) this.#count();
     this.#queue.push(item);
     if (document.hidden || this.#queue.length > backlog || this.#queue.length === 1 && !frame) {
