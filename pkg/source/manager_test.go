@@ -153,7 +153,7 @@ func TestOneSourceDoesNotStopAnother(t *testing.T) {
 		r.start(t)
 		time.Sleep(5*time.Minute + time.Millisecond)
 		good := r.status(t, "good")
-		if !good.Up || good.Samples != 300 || good.Errors != 0 || good.Rate < 0.99 || good.Rate > 1.01 || time.Since(good.Last) > time.Second {
+		if !good.Up || good.Samples != 300 || good.Errors != 0 || good.Rate < 0.97 || good.Rate > 1.03 || time.Since(good.Last) > time.Second {
 			t.Errorf("good: %+v", good)
 		}
 		// 1 + 2 + 4 + … + 60 + 60 s, each spread by half either way.
@@ -255,7 +255,7 @@ func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
 			events = nil
 			return out
 		}
-		var run runFunc = track
+		run := track
 		cfg := func(id string, routes ...string) *config { return &config{ID: id, run: &run, routes: routes} }
 		r.apply(t, map[string]source.Config{"a": cfg("1"), "b": cfg("1", "GET /b"), "c": cfg("1")})
 		r.apply(t, map[string]source.Config{"a": cfg("1"), "b": cfg("1", "GET /b"), "c": cfg("0")}) // before Run
@@ -299,7 +299,7 @@ func TestAHangingSourceIsReplaced(t *testing.T) {
 		r := newRig(t)
 		release := make(chan struct{})
 		var started atomic.Int32
-		var hang runFunc = func(context.Context, source.Deps, store.Appender) error { started.Add(1); <-release; return nil }
+		hang := func(context.Context, source.Deps, store.Appender) error { started.Add(1); <-release; return nil }
 		r.apply(t, map[string]source.Config{"a": &config{ID: "1", run: &hang}})
 		r.start(t)
 		synctest.Wait()
@@ -368,7 +368,7 @@ func TestMetricsAndRejections(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 		for r.status(t, "a").Samples < 3 {
-			time.Sleep(time.Second)
+			time.Sleep(time.Millisecond)
 		}
 		if st := r.status(t, "a"); st.Error != "" || st.Errors != 1 || !st.Up {
 			t.Errorf("when it is well again: %+v", st)
