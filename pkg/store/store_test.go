@@ -223,8 +223,12 @@ func TestSelect(t *testing.T) {
 	s := New(wide(), nil)
 	now := time.Now().UnixMilli()
 	for _, ls := range []map[string]string{
-		{"host": "web2", "mode": "user"}, {"host": "web1", "mode": "user"}, {"host": "web1", "mode": "idle"},
-		{"host": "db1"}, {}, {"host": "we.b1", "mode": "user"},
+		{"host": "web2", "mode": "user"},
+		{"host": "web1", "mode": "user"},
+		{"host": "web1", "mode": "idle"},
+		{"host": "db1"},
+		{},
+		{"host": "we.b1", "mode": "user"},
 	} {
 		mustAppend(t, s, "cpu", LabelsOf(ls), now, 1)
 	}

@@ -9,7 +9,8 @@
 // may be packed with gzip. Its content type does not matter.
 //
 // Samples are taken as they arrive, so that a client may hold one request open
-// and write a line now and then. The answer is 204 if all were taken. Otherwise
+// and write a line now and then, for as long as server.request_timeout allows.
+// The answer is 204 if all were taken. Otherwise
 // it is 400 with
 //
 //	{"error":"1 of 3 samples were rejected","accepted":2,"rejected":[{"line":3,"reason":"…"}]}
