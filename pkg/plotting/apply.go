@@ -59,8 +59,8 @@ func (t *tree) apply(op Op) error {
 			return fmt.Errorf("%q: not a path", op.Text)
 		}
 	case OpTransform:
-		if n.Type != Group || !plain(op.Text) {
-			return fmt.Errorf("%q is not a group, or %q no transform", op.Key, op.Text)
+		if n.Type != Group || len(n.Live) == 0 || len(op.Text) == 0 || !plain(op.Text) {
+			return fmt.Errorf("%q is not a group with a transform, or %q is none", op.Key, op.Text)
 		}
 		n.Live = op.Text
 	case OpText:

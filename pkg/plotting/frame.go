@@ -4,7 +4,10 @@
 // between two frames, Apply does it, and a full is a frame written out.
 package plotting
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // NodeType says which part of a node changes by itself.
 type NodeType uint8
@@ -140,11 +143,21 @@ func AppendEscaped(b, text []byte) []byte {
 		case '"':
 			b = append(b, "&#34;"...)
 		default:
-			if r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF {
-				r = '\uFFFD'
-			}
-			b = utf8.AppendRune(b, r)
+			b = utf8.AppendRune(b, allowed(r))
 		}
 	}
 	return b
 }
+
+// allowed returns r, or U+FFFD where XML has no such character or its readers
+// alter it.
+func allowed(r rune) rune {
+	if r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF {
+		return utf8.RuneError
+	}
+	return r
+}
+
+// cleanText returns text as a Text node holds it: what XML does not allow is
+// replaced, so that it reads the same from a full and from a patch.
+func cleanText(s string) []byte { return []byte(strings.Map(allowed, s)) }

@@ -163,10 +163,10 @@ func TestPNG(t *testing.T) {
 
 // TestTextStaysText puts markup wherever a stranger's text goes.
 func TestTextStaysText(t *testing.T) {
-	const attack = `</text><script>alert(1)</script><b onload='x' a="]]>&amp;`
+	const attack = "</text><script>alert(1)</script><b onload='x' a=\"]]>&amp;"
 	st := filled(t, attack, "b")
 	for name, spec := range specs() {
-		spec.Title, spec.Description, spec.Y.Label, spec.Y.Unit = attack, attack, attack, attack
+		spec.Title, spec.Description, spec.Y.Label, spec.Y.Unit = attack+"\r\x01\xff", attack+"\r\x01\xff", attack, attack
 		spec.Series[0].Name = "{mode}" + attack
 		spec.Vars = map[string]string{"v": ""}
 		v, err := spec.Change(spec.View("golden"), plotting.Change{
@@ -190,6 +190,11 @@ func TestTextStaysText(t *testing.T) {
 		}
 		if _, err := plotting.Parse([]byte(got)); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+		for _, k := range f.Root.Kids {
+			if k.Type == plotting.Text && strings.ContainsAny(string(k.Live), "\r\x01\xff") {
+				t.Errorf("%s: %s reads differently in a patch: %q", name, k.Key, k.Live)
+			}
 		}
 		if err := plotting.PNG(&bytes.Buffer{}, f, plotting.Light, 1); err != nil {
 			t.Errorf("%s: not XML: %v", name, err)

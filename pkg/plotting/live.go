@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"bytes"
 	"crypto/rand"
 	"fmt"
 	"math"
@@ -90,8 +91,8 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 	kids := slices.Clone(root.Kids[:headNodes])
 	if now >= l.described+descriptionEvery || now < l.described {
 		l.described = now
-		if text := l.description(from); text != string(kids[1].Live) {
-			kids[1] = &Node{Key: kids[1].Key, Type: Text, Open: kids[1].Open, Live: []byte(text)}
+		if text := cleanText(l.description(from)); !bytes.Equal(text, kids[1].Live) {
+			kids[1] = &Node{Key: kids[1].Key, Type: Text, Open: kids[1].Open, Live: text}
 		}
 	}
 	kids = append(kids, l.body.nodes(from, to)...)
@@ -145,8 +146,8 @@ func (l *Live) restart(from, to int64) *Frame {
 		name = h.view.Chart
 	}
 	kids := []*Node{
-		{Key: "title", Type: Text, Open: "<title data-k='title' id='" + h.id + "t'", Live: []byte(name)},
-		{Key: "desc", Type: Text, Open: "<desc data-k='desc' id='" + h.id + "d'", Live: []byte(l.description(from))},
+		{Key: "title", Type: Text, Open: "<title data-k='title' id='" + h.id + "t'", Live: cleanText(name)},
+		{Key: "desc", Type: Text, Open: "<desc data-k='desc' id='" + h.id + "d'", Live: cleanText(l.description(from))},
 		{Key: styleKey, Type: Raw, Open: "<style data-k='" + styleKey + "'", Live: []byte(styleSheet)},
 	}
 	kids = append(kids, l.body.nodes(from, to)...)

@@ -150,7 +150,7 @@ func textNode(key, class string, x, y, size int64, text string) *Node {
 	b = appendAttr(b, " x='", x)
 	b = appendAttr(b, "' y='", y)
 	b = appendAttr(b, "' font-size='", size)
-	return &Node{Key: key, Type: Text, Open: string(append(b, '\'')), Live: []byte(text)}
+	return &Node{Key: key, Type: Text, Open: string(append(b, '\'')), Live: cleanText(text)}
 }
 
 // kept returns the old node if the new one is the same.
