@@ -301,7 +301,7 @@ charts:
 		{"a source", func(s string) string { return strings.Replace(s, "type: host", "type: host, interval: 5s", 1) }, config.Diff{Sources: config.Names{Changed: []string{"host"}}}},
 		{"no source", func(s string) string { return strings.Replace(s, "host: {", "push: false, new: {", 1) }, config.Diff{Sources: config.Names{Added: []string{"new"}, Removed: []string{"host", "push"}}}},
 		{"sections", func(s string) string { return "listen: ':1'\nserver: {max_pictures: 3}\nstore: {max_series: 5}\n" + s }, config.Diff{
-			Sections: []string{"listen", "store", "server"}, Restart: []string{"listen", "store", "server"},
+			Sections: []string{"listen", "store", "server"}, Restart: []string{"listen", "store"},
 		}},
 	}
 	for _, tt := range tests {

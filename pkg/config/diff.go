@@ -13,7 +13,8 @@ type Diff struct {
 	Order bool
 	// Sections are the other top-level keys that changed, as "store".
 	Sections []string
-	// Restart are those of Sections that hold only after a restart.
+	// Restart are those of Sections that hold only after a restart, because they
+	// shape what is built once. Most of server and log holds at once.
 	Restart []string
 }
 
@@ -38,19 +39,22 @@ func Compare(prev, next *Config) Diff {
 	for _, s := range []struct {
 		key        string
 		prev, next any
+		restart    bool
 	}{
-		{"listen", prev.Listen, next.Listen},
-		{"store", prev.Store, next.Store},
-		{"session", prev.Session, next.Session},
-		{"server", prev.Server, next.Server},
-		{"log", prev.Log, next.Log},
+		{"listen", prev.Listen, next.Listen, true},
+		{"store", prev.Store, next.Store, true},
+		{"session", prev.Session, next.Session, true},
+		{"server", prev.Server, next.Server, false},
+		{"log", prev.Log, next.Log, false},
 	} {
-		if !reflect.DeepEqual(s.prev, s.next) {
-			d.Sections = append(d.Sections, s.key)
+		if reflect.DeepEqual(s.prev, s.next) {
+			continue
+		}
+		d.Sections = append(d.Sections, s.key)
+		if s.restart {
+			d.Restart = append(d.Restart, s.key)
 		}
 	}
-	// All of them shape what is built once, at the start.
-	d.Restart = d.Sections
 	return d
 }
 
