@@ -34,9 +34,6 @@ charts:
   stat: {title: Stat, kind: stat, y: {unit: short}, series: *all}
 `
 
-// scrolling lists the charts of allKinds that have a time axis.
-const scrolling = `["line","area","stack","step","scatter"]`
-
 // blank is a page of the daemon's own origin without any chart.
 const blank = `<!doctype html><html lang="en"><meta charset="utf-8"><title>blank</title><link rel="icon" href="data:,">
 <script type="module" src="/chartd.js"></script><body></body></html>`

@@ -3,6 +3,34 @@
  *
  *     <script type="module" src="/chartd.js"></script>
  *     <chartd-chart src="cpu"></chartd-chart>
+ *
+ * Attributes, all of which may change at any time:
+ *
+ *     src       the chart's name
+ *     server    the server's address; without it, where this script came from
+ *     window    what the time axis spans: 90s, 5m, 1h30m, 7d; a bare number is ms
+ *     from, to  a fixed range instead: ms since 1970, or an ISO 8601 time
+ *     refresh   time between two frames; 0: only when a callback asks
+ *     hide      series to leave out: "idle, steal", or a JSON list
+ *     vars      the chart's variables: "host=web1; disk=sda", or a JSON object
+ *     size      "800x400"; without it, the room that there is, as CSS gives it
+ *     theme     light or dark; without it, as the system
+ *     label     the accessible name; without it, the chart's title
+ *     events    asks for the events below when nobody listens on the element itself
+ *     state     is set here: connecting, live, stale, lost
+ *
+ * chart.callback(arg) raises the chart's RefreshCallback on the server and
+ * returns a promise of {handled, reply}. With id="Chart1" on the tag,
+ * Chart1.callback("MyCustomArgs") does as it stands.
+ *
+ * Events: statechange; and around every callback, by a tick or by a client,
+ * beforecallback, aftercallback, beforecallbackresponseprocess (before the
+ * frame is in the page) and aftercallbackresponseprocess (after it is), whose
+ * detail is {cause, arg, error, ms, id}. They bubble. There are on-properties.
+ *
+ * Style: ::part(frame), ::part(stage), ::part(badge), and the variables
+ * --chartd-fg, -muted, -grid, -bg, -c0 to -c7, -font and -focus. What stands in
+ * the tag, such as an <img>, is shown until there is a picture.
  */
 import { ChartElement, hookEvents } from "./chartd/element.js";
 import { CallbackError, home, Server } from "./chartd/server.js";
