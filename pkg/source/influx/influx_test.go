@@ -171,7 +171,7 @@ func TestLines(t *testing.T) {
 			`line 4: column 7: invalid timestamp ("12x")`,
 		}, 0},
 		{"tag twice", "m,a=1,a=2 f=1 T", "m_f", nil, []string{"line 1: m_f: labels.a: is given twice"}, 0},
-		{"some fields", "m " + strings.Repeat("x", 300) + "=1,ok=2 T\n", "m_ok", []string{"m_ok{} T 2"}, []string{"line 1: m_" + strings.Repeat("x", 300) + ": metric: is 302 bytes long; at most 256"}, 0},
+		{"some fields", "m " + strings.Repeat("x", 300) + "=1,ok=2 T\n", "m_ok", []string{"m_ok{} T 2"}, []string{"line 1: m_" + strings.Repeat("x", 62) + ": metric: is 302 bytes long; at most 256"}, 0},
 		{"control characters", "m,a=b\x01c f=1 T\nm,a=b\tc f=1 T\n", "m_f", nil, []string{`line 1: column 6: expected tag key or field but found '\x01' instead`, `line 2: column 6: expected tag key or field but found '\t' instead`}, 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -67,7 +67,7 @@ func (r *reader) read(body io.Reader, u unit, app store.Appender) error {
 func (r *reader) append(t int64, app store.Appender) (first error) {
 	for _, f := range r.fields {
 		if err := app.Append(f.metric, r.labels, t, f.value); err != nil && first == nil {
-			first = fmt.Errorf("%s: %w", f.metric, err)
+			first = fmt.Errorf("%.64s: %w", f.metric, err)
 		}
 	}
 	return first
