@@ -1,14 +1,18 @@
 package browser
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/chartd/chartd/pkg/wire"
 	"github.com/chartd/chartd/web"
 )
 
@@ -85,10 +89,10 @@ func TestCut(t *testing.T) {
 	}
 }
 
-// TestCloseCodes: the server's last word decides whether a page comes back.
-func TestCloseCodes(t *testing.T) {
-	var hellos atomic.Int32
-	code := make(chan int, 8)
+// stand serves a page and, in place of a daemon, a WebSocket that says what a
+// test wants: what a daemon does only when something is wrong with it.
+func stand(t *testing.T, talk func(c *websocket.Conn, gone <-chan struct{})) string {
+	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServerFS(web.Static()))
 	mux.HandleFunc("/blank", func(w http.ResponseWriter, _ *http.Request) {
@@ -96,12 +100,24 @@ func TestCloseCodes(t *testing.T) {
 		_, _ = w.Write([]byte(blank))
 	})
 	mux.HandleFunc("/ws", func(w http.ResponseWriter, r *http.Request) {
-		up := websocket.Upgrader{Subprotocols: []string{"chartd.v1"}}
+		up := websocket.Upgrader{Subprotocols: []string{wire.Subprotocol}}
 		c, err := up.Upgrade(w, r, nil)
 		if err != nil {
 			return
 		}
 		defer func() { _ = c.Close() }()
+		talk(c, r.Context().Done())
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// TestCloseCodes: the server's last word decides whether a page comes back.
+func TestCloseCodes(t *testing.T) {
+	var hellos atomic.Int32
+	code := make(chan int, 8)
+	url := stand(t, func(c *websocket.Conn, gone <-chan struct{}) {
 		if _, _, err := c.ReadMessage(); err != nil {
 			return
 		}
@@ -109,14 +125,12 @@ func TestCloseCodes(t *testing.T) {
 		select {
 		case code := <-code:
 			_ = c.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(code, "because of the test"))
-		case <-r.Context().Done():
+		case <-gone:
 		}
 		_, _, _ = c.ReadMessage()
 	})
-	s := httptest.NewServer(mux)
-	defer s.Close()
 	b := open(t, look{})
-	b.goTo(s.URL + "/blank")
+	b.goTo(url + "/blank")
 	b.do(helpers + `window.el = add({ src: "cpu" });`)
 	for _, c := range []int{4000, 1011} {
 		code <- c
@@ -137,4 +151,73 @@ func TestCloseCodes(t *testing.T) {
 	if got := eval[string](b, `return el.callback("x").catch((err) => err.code + ": " + err.message)`); got != "disconnected: because of the test" {
 		t.Errorf("a callback: %s", got)
 	}
+}
+
+// TestOverdue: a chart that always moved and does not any more is stale,
+// although the server answers.
+func TestOverdue(t *testing.T) {
+	type message = map[string]any
+	more := make(chan struct{})
+	url := stand(t, func(c *websocket.Conn, gone <-chan struct{}) {
+		asked := make(chan float64) // the ids of pings
+		over := make(chan struct{})
+		defer close(over)
+		go func() {
+			defer close(asked)
+			for {
+				var ms []message
+				_, b, err := c.ReadMessage()
+				if err != nil {
+					return
+				}
+				if b[0] != '[' {
+					b = append(append([]byte{'['}, b...), ']')
+				}
+				if json.Unmarshal(b, &ms) != nil {
+					return
+				}
+				for _, m := range ms {
+					if m["t"] == "ping" {
+						select {
+						case asked <- m["id"].(float64):
+						case <-over:
+							return
+						}
+					}
+				}
+			}
+		}()
+		say := func(ms ...message) { _ = c.WriteJSON(ms) }
+		say(message{"t": "welcome", "session": "s"}, message{"t": "ok", "id": 1, "v": "cpu~1"},
+			message{"t": "full", "v": "cpu~1", "e": "e", "r": 1, "svg": "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8000 4000' " +
+				"data-x0='0' data-xs='0.1' data-rect='0 0 8000 4000' data-y='0 1'><g data-k='x' transform='translate(0 0)'></g></svg>"})
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for r := 1; ; {
+			select {
+			case <-tick.C:
+				if r == 8 {
+					tick.Stop()
+				}
+			case <-more:
+			case id, ok := <-asked:
+				if !ok {
+					return
+				}
+				say(message{"t": "ok", "id": id})
+				continue
+			case <-gone:
+				return
+			}
+			say(message{"t": "patch", "v": "cpu~1", "e": "e", "b": r, "r": r + 1, "o": [][]string{{"t", "x", fmt.Sprintf("translate(%d 0)", -10*r)}}})
+			r++
+		}
+	})
+	b := open(t, look{})
+	b.goTo(url + "/blank")
+	b.do(helpers + `window.el = add({ src: "cpu" });`)
+	b.until(`el.state === "live"`)
+	b.until(`el.state === "stale" && el.shadowRoot.getElementById("word").textContent === "stale: no refresh"`)
+	more <- struct{}{}
+	b.until(`el.state === "live" && x(el) === "translate(-90 0)"`)
 }

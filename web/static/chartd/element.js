@@ -29,8 +29,8 @@ const blip = 600;
 /** How long the room must have been the same before another size is asked for, in ms. */
 const settle = 150;
 
-/** How old the text for screen readers gets while nobody asks for it, in ms. */
-const spoken = 10_000;
+/** How old the text for screen readers gets, in ms. */
+const spoken = { focused: 1_000, unasked: 10_000 };
 
 const template = document.createElement("template");
 template.innerHTML = `
@@ -289,7 +289,8 @@ export class ChartElement extends HTMLElement {
   #moved() {
     if (!this.#picture) return;
     this.#glide.follow(this.#picture);
-    if (performance.now() - this.#described > spoken || this.#shadow.activeElement) this.#describe();
+    const age = performance.now() - this.#described;
+    if (age > spoken.unasked || age > spoken.focused && this.#shadow.activeElement) this.#describe();
   }
 
   #paint() {
@@ -307,11 +308,14 @@ export class ChartElement extends HTMLElement {
 
   #name() {
     const title = this.#picture?.root.querySelector("title")?.textContent;
-    this.#part("name").textContent = this.getAttribute("label") || title || this.src;
+    const name = this.getAttribute("label") || title || this.src;
+    const part = this.#part("name");
+    if (part.textContent !== name) part.textContent = name;
   }
 
   #describe() {
     this.#described = performance.now();
+    this.#name();
     this.#part("now").textContent = this.#picture ? describe(this.#picture.root) : "";
   }
 
@@ -376,6 +380,7 @@ export class ChartElement extends HTMLElement {
       picture: this.#picture !== null,
       current: shown?.current ?? false,
       overdue: shown?.overdue(performance.now()) ?? false,
+      paused: view.params.paused ?? false,
       refused: view.refused,
       trouble: view.trouble,
     });

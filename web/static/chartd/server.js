@@ -162,7 +162,7 @@ export class Server extends EventTarget {
    * @returns {Promise<CallbackResult>}
    */
   async callback(seat, arg) {
-    this.#wake();
+    if (document.hidden) this.#wake(); // otherwise it is on its way
     const view = await this.#subscribed(seat);
     return new Promise((resolve, reject) => {
       view.busy++;
@@ -175,6 +175,7 @@ export class Server extends EventTarget {
           return;
         }
         if (m.v && m.v !== seat.view?.id) this.#fork(seat, m.v, m.view);
+        else if (m.view && seat.view) seat.view.pause(m.view.paused ?? false);
         // The answer comes before the frame, if anything changed at all; the
         // last event, if there are events, after it.
         call.ended = () => resolve({ handled: m.handled ?? true, reply: m.reply });
@@ -344,7 +345,9 @@ export class Server extends EventTarget {
     const { id } = view;
     view.cut();
     if (id !== "" && this.#named(id).length === 0) this.#connection.send({ t: "unsub", v: id });
-    if (this.#views.size === 0) this.#leave = setTimeout(() => this.#connection.close(), linger.empty);
+    if (this.#views.size > 0) return;
+    clearTimeout(this.#leave);
+    this.#leave = setTimeout(() => this.#connection.close(), linger.empty);
   }
 
   /** @param {string} id */
@@ -357,6 +360,7 @@ export class Server extends EventTarget {
   /** @param {string} session */
   #greet(session) {
     this.#paused = false;
+    if (document.hidden) this.#rest();
     return [{ t: "hello", session: session || undefined }, ...Array.from(this.#views, (view) => this.#sub(view))];
   }
 
@@ -427,7 +431,7 @@ export class Server extends EventTarget {
   #visibility() {
     clearTimeout(this.#pause);
     if (document.hidden) {
-      this.#pause = setTimeout(() => this.#hold(true), linger.hidden);
+      this.#rest();
       return;
     }
     for (const view of this.#views) {
@@ -440,15 +444,22 @@ export class Server extends EventTarget {
     this.#beat();
   }
 
+  /** Pauses soon, unless somebody looks again. */
+  #rest() {
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => this.#hold(true), linger.hidden);
+  }
+
   /**
-   * Pauses every view of a hidden page, or lets them go on.
+   * Pauses every view of a hidden page, or lets them go on. Those that a
+   * callback paused stay so.
    * @param {boolean} paused
    */
   #hold(paused) {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    for (const id of new Set(Array.from(this.#views, (view) => view.id))) {
-      if (id === "") continue;
+    const going = Array.from(this.#views).filter((view) => view.id !== "" && !view.params.paused);
+    for (const id of new Set(going.map((view) => view.id))) {
       this.#connection.send({ t: "set", id: this.#request(() => {}), v: id, view: { paused } });
     }
   }

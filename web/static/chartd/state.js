@@ -24,6 +24,7 @@ const long = { blank: 10_000, shown: 60_000 };
  * @property {boolean} picture there is something to see
  * @property {boolean} current nothing is known to be missing
  * @property {boolean} overdue no tick came for three refreshes
+ * @property {boolean} paused a callback stopped the refreshes
  * @property {boolean} refused the server does not show the view
  * @property {string} trouble why, or what is wrong with it
  */
@@ -46,7 +47,7 @@ export function judge(f) {
   if (f.doubt) return { state: "stale", text: "the server does not answer" };
   if (!f.current) return { state: "stale", text: "catching up" };
   if (f.overdue) return { state: "stale", text: "no refresh" };
-  return { state: "live", text: "" };
+  return { state: "live", text: f.paused ? "paused" : "" };
 }
 
 /**

@@ -114,7 +114,18 @@ export class View {
     this.params = params;
     this.#pos = null;
     this.#resyncing = false;
+    this.#last = this.#gaps = 0; // it may have another refresh
     for (const seat of this.seats) this.#seats.set(seat, null);
+  }
+
+  /**
+   * A callback paused it, or let it go on.
+   * @param {boolean} paused
+   */
+  pause(paused) {
+    if (paused === (this.params.paused ?? false)) return;
+    this.params = { ...this.params, paused };
+    this.rest();
   }
 
   /** The connection is gone: what came over it is shown, the rest is asked for again. */
@@ -184,7 +195,7 @@ export class View {
    * @param {number} now
    */
   overdue(now) {
-    if (this.#last === 0 || this.#gaps < 4 || now - this.#last <= this.quiet) return false;
+    if (this.params.paused || this.#last === 0 || this.#gaps < 4 || now - this.#last <= this.quiet) return false;
     const [picture] = this.#seats.values();
     return Number(picture?.root.dataset["xs"]) * this.#gap >= 2;
   }
