@@ -244,7 +244,7 @@ func TestDefault(t *testing.T) {
 			t.Errorf("no chart %q", name)
 			continue
 		}
-		if c.Refresh.Millis() != 1000 || c.Window.Millis() != 300_000 {
+		if c.Refresh.Millis() != 1000 || c.Window.Millis() != 120_000 {
 			t.Errorf("%s is drawn every %v, %v wide", name, c.Refresh, c.Window)
 		}
 	}
