@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ import (
 )
 
 var (
-	descPattern = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "((?:[^"\\]|\\.)*)", constLabels: \{(.*)\}, variableLabels: \{(.*)\}\}$`)
+	descPattern = regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: ("(?:[^"\\]|\\.)*"),.* variableLabels: \{(.*)\}\}$`)
 	helpPattern = regexp.MustCompile(`(?m)^# HELP (chartd_\S+) (.*)$`)
 )
 
@@ -39,7 +40,11 @@ func TestMetrics(t *testing.T) {
 	}
 	for _, m := range described(t) {
 		if strings.HasPrefix(m[1], "chartd_") {
-			row(m[1], strings.Join(strings.FieldsFunc(m[4], func(r rune) bool { return r == ',' || r == ' ' }), ", "), m[2])
+			help, err := strconv.Unquote(m[2])
+			if err != nil {
+				t.Fatalf("%s: %v", m[1], err)
+			}
+			row(m[1], strings.ReplaceAll(m[3], ",", ", "), help)
 		}
 	}
 	if len(rows) < 20 {
