@@ -29,6 +29,7 @@ const never = `
 // TestCut cuts the connection of a page. It comes back in the same session and
 // at the same place, and is never blank.
 func TestCut(t *testing.T) {
+	t.Parallel() // it mostly waits
 	// With pinned axes no new epoch begins by itself.
 	d := start(t, strings.ReplaceAll(allKinds, "kind: line,", "kind: line, y: {min: 0, max: 100},"))
 	feed(t, d)
@@ -115,6 +116,7 @@ func stand(t *testing.T, talk func(c *websocket.Conn, gone <-chan struct{})) str
 
 // TestCloseCodes: the server's last word decides whether a page comes back.
 func TestCloseCodes(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var hellos atomic.Int32
 	code := make(chan int, 8)
 	url := stand(t, func(c *websocket.Conn, gone <-chan struct{}) {
@@ -156,6 +158,7 @@ func TestCloseCodes(t *testing.T) {
 // TestOverdue: a chart that always moved and does not any more is stale,
 // although the server answers.
 func TestOverdue(t *testing.T) {
+	t.Parallel() // it mostly waits
 	type message = map[string]any
 	more := make(chan struct{})
 	url := stand(t, func(c *websocket.Conn, gone <-chan struct{}) {

@@ -10,6 +10,7 @@ import (
 // TestOtherOrigin puts charts into a page of another site, whose policy allows
 // no inline style: the script comes from the daemon, and the charts with it.
 func TestOtherOrigin(t *testing.T) {
+	t.Parallel() // it mostly waits
 	var script string
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

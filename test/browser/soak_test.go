@@ -93,7 +93,8 @@ func TestSoak(t *testing.T) {
 
 // TestHidden: a page that nobody sees is sent nothing, and catches up at once.
 func TestHidden(t *testing.T) {
-	d := start(t, allKinds)
+	t.Parallel() // it mostly waits
+	d := start(t, allKinds+"\nsession: {linger: 1s}\n")
 	feed(t, d)
 	b := open(t, look{})
 	b.goTo(d.URL() + "blank")
