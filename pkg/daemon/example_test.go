@@ -28,7 +28,7 @@ func Example() {
 		}),
 		daemon.WithHook("dice", session.Hook{
 			Before: func(_ context.Context, call *session.Call) error { return note("before", call) },
-			After:  func(_ context.Context, call *session.Call, _ error, _ time.Duration) { note("after", call) },
+			After:  func(_ context.Context, call *session.Call, _ error, _ time.Duration) { _ = note("after", call) },
 		}),
 	)
 	ctx, stop := context.WithCancel(context.Background())
