@@ -185,9 +185,12 @@ func (c *Client) Next() wire.ServerMessage {
 // A nil fit takes any.
 func Until[M wire.ServerMessage](c *Client, fit func(M) bool) M {
 	c.t.Helper()
-	for {
+	for start := time.Now(); ; {
 		if m, ok := c.Next().(M); ok && (fit == nil || fit(m)) {
 			return m
+		}
+		if time.Since(start) > patience {
+			c.t.Fatalf("many messages came, but no %T that fits", *new(M))
 		}
 	}
 }

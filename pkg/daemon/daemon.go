@@ -1,9 +1,7 @@
 package daemon
 
 import (
-	"context"
 	"crypto/sha256"
-	"errors"
 	"net"
 	"net/http"
 	"os"
@@ -140,7 +138,7 @@ func (d *Daemon) assemble(cfg *config.Config) error {
 		Version: d.opts.version, Pages: d.opts.pages,
 	})
 	if err != nil {
-		return errors.Join(err, d.hub.Close(context.Background()))
+		return err // the hub has started nothing yet
 	}
 	d.hub.SetCharts(d.charts)
 	d.server.SetCharts(d.charts.list(cfg))

@@ -27,8 +27,8 @@ func Example() {
 			return call.AppendNow("dice", nil, 4) // a tick: the chart's data
 		}),
 		daemon.WithHook("dice", session.Hook{
-			Before: func(_ context.Context, call *session.Call) error { return note("before", call) },
-			After:  func(_ context.Context, call *session.Call, _ error, _ time.Duration) { _ = note("after", call) },
+			Before: func(_ context.Context, call *session.Call) error { note("before", call); return nil },
+			After:  func(_ context.Context, call *session.Call, _ error, _ time.Duration) { note("after", call) },
 		}),
 	)
 	ctx, stop := context.WithCancel(context.Background())
@@ -45,11 +45,10 @@ func Example() {
 }
 
 // note prints what a hook hears of a page's callbacks.
-func note(when string, call *session.Call) error {
+func note(when string, call *session.Call) {
 	if call.Cause() == session.CauseClient {
 		fmt.Println(when, call.Cause())
 	}
-	return nil
 }
 
 // ask does in Go what a page does with Chart1.callback(arg).

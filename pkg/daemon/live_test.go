@@ -287,13 +287,19 @@ func TestPushToChart(t *testing.T) {
 	c := livetest.Dial(t, r.base)
 	c.Hello("")
 	v := c.Sub(wire.Sub{Chart: "live"}).V
-	before := c.Full(v).SVG
-	if status, body := r.do("POST", "/api/v1/push", `{"metric":"m","v":42}`); status != 204 {
+	const line = "data-name='m'"
+	if before := c.Full(v).SVG; strings.Contains(before, line) {
+		t.Fatal("there is a line before there are samples")
+	}
+	if status, body := r.do("POST", "/api/v1/push", `{"metric":"m","v":4.2}`); status != 204 {
 		t.Fatalf("push: %d %s", status, body)
 	}
 	m := wire.NewMirror(v)
 	c.Send(wire.Resync{V: v})
-	for strings.Contains(before, "42") || !strings.Contains(string(m.SVG()), "42") {
+	for frames := 0; !strings.Contains(string(m.SVG()), line); frames++ {
+		if frames > 20 {
+			t.Fatalf("no line in %s", m.SVG())
+		}
 		c.Frames(m, 1)
 	}
 	if status, body := r.do("POST", "/api/v1/push", `{"metric":"m","v":"x"}`); status != 400 || !strings.Contains(body, `"rejected"`) {

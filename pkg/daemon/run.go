@@ -31,15 +31,14 @@ func (d *Daemon) Run(ctx context.Context) error {
 	if d.started.Swap(true) {
 		return errors.New("run: a daemon runs once")
 	}
-	ln, err := d.listen(ctx)
-	if err != nil {
-		close(d.draining)
-		return errors.Join(err, d.close())
-	}
-
 	// The parts have contexts of their own, so that they end in order and not
 	// all at once with ctx.
 	lasting := context.WithoutCancel(ctx)
+	ln, err := d.listen(ctx)
+	if err != nil {
+		close(d.draining)
+		return errors.Join(err, d.close(lasting))
+	}
 	sourcesCtx, haltSources := context.WithCancel(lasting)
 	defer haltSources()
 	watchCtx, haltWatch := context.WithCancel(lasting)
@@ -80,7 +79,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.server.SetReady(false)
 	haltWatch()
 	haltSources()
-	err = errors.Join(err, sources.Wait(), d.close(), rest.Wait())
+	err = errors.Join(err, sources.Wait(), d.close(lasting), rest.Wait())
 	d.log.Info("stopped", zap.Duration("took", time.Since(start)), zap.Error(err))
 	return err
 }
@@ -128,7 +127,8 @@ func (d *Daemon) greet() {
 // close says goodbye to the clients and ends what serves them: the last frames
 // first, then the connections. A client that takes no goodbye is no fault of
 // the daemon, and only logged; what still runs at the end is an error.
-func (d *Daemon) close() error {
+// ctx outlives Run's own, which has ended: that is why all this happens.
+func (d *Daemon) close(ctx context.Context) error {
 	for _, step := range []struct {
 		name string
 		in   time.Duration
@@ -137,14 +137,13 @@ func (d *Daemon) close() error {
 		{"saying goodbye to the sessions", drainHub, d.hub.Drain},
 		{"finishing the requests under way", stopServer, d.server.Shutdown},
 	} {
-		// Not Run's context: that has ended, which is why all this happens.
-		ctx, cancel := context.WithTimeout(context.Background(), step.in)
-		if err := step.do(ctx); err != nil {
+		bounded, cancel := context.WithTimeout(ctx, step.in)
+		if err := step.do(bounded); err != nil {
 			d.log.Warn("the end is not as clean as it should be", zap.String("at", step.name), zap.Error(err))
 		}
 		cancel()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), closeHub)
+	bounded, cancel := context.WithTimeout(ctx, closeHub)
 	defer cancel()
-	return d.hub.Close(ctx)
+	return d.hub.Close(bounded)
 }

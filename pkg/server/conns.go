@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -55,16 +54,16 @@ func (cs *conns) in(slot int) []*conn {
 	return out
 }
 
-// beat pings every connection once per heartbeat until ctx ends. A ping has a
+// beat pings every connection once per heartbeat until quit is closed. A ping has a
 // goroutine of its own, because it waits for a write that is under way.
-func (cs *conns) beat(ctx context.Context, every time.Duration) {
+func (cs *conns) beat(quit <-chan struct{}, every time.Duration) {
 	tick := time.NewTicker(max(every/slots, time.Millisecond))
 	defer tick.Stop()
 	var pings sync.WaitGroup
 	defer pings.Wait()
 	for slot := 0; ; slot = (slot + 1) % slots {
 		select {
-		case <-ctx.Done():
+		case <-quit:
 			return
 		case <-tick.C:
 			for _, c := range cs.in(slot) {

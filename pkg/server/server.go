@@ -68,8 +68,9 @@ type Server struct {
 
 	census census
 	conns  conns
-	pool   sync.Pool // gorilla's write buffers
-	stop   context.CancelFunc
+	pool   sync.Pool     // gorilla's write buffers
+	quit   chan struct{} // closed by the first Shutdown
+	once   sync.Once
 	beat   sync.WaitGroup
 }
 
@@ -97,7 +98,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		hub: deps.Hub, sources: deps.Sources, registry: deps.Registry, log: deps.Log, version: deps.Version,
-		heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, stop: func() {},
+		heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}),
 		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
 	}
 	s.SetCharts(nil)
@@ -128,9 +129,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 // Start begins to look after WebSockets. Serve needs it, and so does a Handler
 // that another server serves. It is called once.
 func (s *Server) Start() {
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	s.beat.Go(func() { s.conns.beat(ctx, s.heartbeat) })
+	s.beat.Go(func() { s.conns.beat(s.quit, s.heartbeat) })
 }
 
 // routes is the whole surface.
@@ -275,7 +274,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		err = errors.Join(err, s.http.Close())
 	}
 	s.conns.close()
-	s.stop()
+	s.once.Do(func() { close(s.quit) })
 	s.beat.Wait()
 	s.pictures.wait()
 	return err
