@@ -32,8 +32,22 @@
  * --chartd-fg, -muted, -grid, -bg, -c0 to -c7, -font and -focus. What stands in
  * the tag, such as an <img>, is shown until there is a picture.
  */
+// All of the modules, so that a browser fetches them at once and not one behind
+// the other.
+import "./chartd/attributes.js";
+import "./chartd/connection.js";
+import "./chartd/glide.js";
+import "./chartd/patch.js";
+import "./chartd/protocol.js";
+import "./chartd/seat.js";
+import "./chartd/state.js";
+import "./chartd/style.js";
+import "./chartd/units.js";
+import "./chartd/values.js";
+import "./chartd/view.js";
+import { CallbackError } from "./chartd/callback.js";
 import { ChartElement, hookEvents } from "./chartd/element.js";
-import { CallbackError, home, Server } from "./chartd/server.js";
+import { home, Server } from "./chartd/server.js";
 
 for (const type of hookEvents) {
   Object.defineProperty(ChartElement.prototype, `on${type}`, {

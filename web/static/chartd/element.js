@@ -4,12 +4,13 @@
  * @import { HookEvent, ViewChange } from "./protocol.js"
  * @import { Picture } from "./patch.js"
  * @import { State } from "./state.js"
- * @import { CallbackResult } from "./server.js"
+ * @import { CallbackResult } from "./callback.js"
  */
 import { ask, fixedSize, quantise, viewAttributes } from "./attributes.js";
+import { CallbackError } from "./callback.js";
 import { Glide } from "./glide.js";
 import { Seat } from "./seat.js";
-import { CallbackError, home, Server } from "./server.js";
+import { home, Server } from "./server.js";
 import { judge } from "./state.js";
 import { sheets } from "./style.js";
 import { describe } from "./values.js";

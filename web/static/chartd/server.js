@@ -2,10 +2,12 @@
  * A chartd server as one page sees it: one connection, however many charts,
  * and equal views subscribed once.
  *
+ * @import { CallbackResult } from "./callback.js"
  * @import { Phase } from "./connection.js"
  * @import { Failure, Ok, ServerMessage, ViewChange } from "./protocol.js"
  * @import { Seat } from "./seat.js"
  */
+import { Callbacks } from "./callback.js";
 import { Connection } from "./connection.js";
 import { keyOf, View } from "./view.js";
 
@@ -18,33 +20,6 @@ const linger = { hidden: 2_000, empty: 10_000 };
 /** When to ask again for a view that was refused, in ms. */
 const again = { temporary: 2_000, other: 30_000 };
 
-/** A callback waits this long for its chart to be connected, in ms. */
-const patience = 15_000;
-
-/** How long a callback's promise waits for the frame behind its answer: in the same view there may be none; ms. */
-const answered = { same: 100, other: 2_000 };
-
-/** Why a callback failed. */
-export class CallbackError extends Error {
-  name = "CallbackError";
-
-  /**
-   * @param {string} code one of the protocol's error codes, or "disconnected"
-   * @param {string} message
-   * @param {boolean} temporary the same may succeed later
-   */
-  constructor(code, message, temporary) {
-    super(message);
-    this.code = code;
-    this.temporary = temporary;
-  }
-}
-
-/**
- * What a callback came to.
- * @typedef {{handled: boolean, reply: unknown}} CallbackResult
- */
-
 /** @type {Map<string, Server>} */
 const servers = new Map();
 
@@ -54,11 +29,14 @@ export class Server extends EventTarget {
   #views = new Set();
   /** @type {Map<number, (m: Ok | Failure) => void>} what to do with the answer to a request */
   #answers = new Map();
-  /** @type {Set<() => void>} callbacks that wait for their chart */
-  #ready = new Set();
   #connection;
-  /** @type {Map<number, {seat: Seat, ended: () => void}>} the latest callbacks */
-  #calls = new Map();
+  #callbacks = new Callbacks({
+    link: () => this,
+    request: (then) => this.#request(then),
+    send: (message) => this.#connection.send(message),
+    fork: (seat, v, params) => this.#fork(seat, v, params),
+    done: (view) => this.#drop(view),
+  });
   #id = 0;
   #pulse = 0;
   #pause = 0;
@@ -161,61 +139,9 @@ export class Server extends EventTarget {
    * @param {unknown} arg
    * @returns {Promise<CallbackResult>}
    */
-  async callback(seat, arg) {
+  callback(seat, arg) {
     if (document.hidden) this.#wake(); // otherwise it is on its way
-    const view = await this.#subscribed(seat);
-    return new Promise((resolve, reject) => {
-      view.busy++;
-      const call = { seat, ended: () => {} };
-      const id = this.#request((m) => {
-        view.busy--;
-        queueMicrotask(() => this.#drop(view));
-        if (m.t === "error") {
-          reject(new CallbackError(m.code, m.message, m.temporary ?? false));
-          return;
-        }
-        if (m.v && m.v !== seat.view?.id) this.#fork(seat, m.v, m.view);
-        else if (m.view && seat.view) seat.view.pause(m.view.paused ?? false);
-        // The answer comes before the frame, if anything changed at all; the
-        // last event, if there are events, after it.
-        call.ended = () => resolve({ handled: m.handled ?? true, reply: m.reply });
-        if (!seat.view) call.ended();
-        else if (seat.view.events) setTimeout(call.ended, answered.other);
-        else seat.view.afterFrame(call.ended, seat.view.current ? answered.same : answered.other);
-      });
-      this.#calls.set(id, call);
-      this.#calls.delete(id - 64); // its events came long ago
-      this.#connection.send({ t: "callback", id, v: view.id, arg });
-    });
-  }
-
-  /**
-   * @param {Seat} seat
-   * @returns {Promise<View>}
-   */
-  #subscribed(seat) {
-    return new Promise((resolve, reject) => {
-      const look = () => {
-        const { view } = seat;
-        if (view?.id && this.phase === "open") {
-          resolve(view);
-        } else if (!view) {
-          reject(new CallbackError("disconnected", "the chart left the page", false));
-        } else if (view.refused) {
-          reject(new CallbackError("unknown_chart", view.trouble, false));
-        } else if (this.phase === "refused" || performance.now() >= end) {
-          reject(new CallbackError("disconnected", this.reason || "there is no connection to the server", true));
-        } else {
-          return;
-        }
-        clearTimeout(timer);
-        this.#ready.delete(look);
-      };
-      const end = performance.now() + patience;
-      const timer = setTimeout(look, patience + 1);
-      this.#ready.add(look);
-      look();
-    });
+    return this.#callbacks.raise(seat, arg);
   }
 
   /** @param {(m: Ok | Failure) => void} then */
@@ -375,18 +301,9 @@ export class Server extends EventTarget {
         else if (m.t === "error" && m.v) for (const view of this.#named(m.v)) this.#trouble(view, m);
         break;
       }
-      case "event": {
-        const call = this.#calls.get(m.id ?? 0);
-        if (!call) {
-          for (const view of this.#named(m.v)) view.push(m);
-          break;
-        }
-        call.seat.view?.push(() => {
-          call.seat.face.fire(call.seat, m);
-          if (m.event === "AfterCallbackResponseProcess") call.ended();
-        });
+      case "event":
+        if (!this.#callbacks.event(m)) for (const view of this.#named(m.v)) view.push(m);
         break;
-      }
       case "full":
       case "patch":
         for (const view of this.#named(m.v)) view.push(m);
@@ -420,7 +337,7 @@ export class Server extends EventTarget {
     for (const view of only ? [only] : this.#views) {
       for (const seat of view.seats) seat.face.changed();
     }
-    for (const look of [...this.#ready]) look();
+    this.#callbacks.look();
   }
 
   /** Connects at once if that is what is missing. */

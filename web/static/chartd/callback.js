@@ -1,0 +1,145 @@
+/**
+ * Callbacks that a page raises: each waits for its chart to be subscribed, is
+ * sent once, and ends when its answer is in the page.
+ *
+ * @import { Phase } from "./connection.js"
+ * @import { Failure, HookEvent, Ok, ViewChange } from "./protocol.js"
+ * @import { Seat } from "./seat.js"
+ * @import { View } from "./view.js"
+ */
+
+/** A callback waits this long for its chart to be connected, in ms. */
+const patience = 15_000;
+
+/** How long a callback's promise waits for the frame behind its answer: in the same view there may be none; ms. */
+const answered = { same: 100, other: 2_000 };
+
+/** How many of the latest callbacks are remembered: their events may come behind their answers. */
+const remembered = 64;
+
+/** Why a callback failed. */
+export class CallbackError extends Error {
+  name = "CallbackError";
+
+  /**
+   * @param {string} code one of the protocol's error codes, or "disconnected"
+   * @param {string} message
+   * @param {boolean} temporary the same may succeed later
+   */
+  constructor(code, message, temporary) {
+    super(message);
+    this.code = code;
+    this.temporary = temporary;
+  }
+}
+
+/**
+ * What a callback came to.
+ * @typedef {{handled: boolean, reply: unknown}} CallbackResult
+ */
+
+/**
+ * What callbacks need of their server.
+ * @typedef {object} Sender
+ * @property {() => {phase: Phase, reason: string}} link
+ * @property {(then: (m: Ok | Failure) => void) => number} request returns the id that its answer will repeat
+ * @property {(message: object) => void} send
+ * @property {(seat: Seat, v: string, params?: ViewChange) => void} fork the answer says that the seat has another view
+ * @property {(view: View) => void} done the view may be forgotten if nobody watches it
+ */
+
+export class Callbacks {
+  #sender;
+  /** @type {Set<() => void>} those that wait for their chart */
+  #waiting = new Set();
+  /** @type {Map<number, {seat: Seat, ended: () => void}>} */
+  #latest = new Map();
+
+  /** @param {Sender} sender */
+  constructor(sender) {
+    this.#sender = sender;
+  }
+
+  /**
+   * @param {Seat} seat
+   * @param {unknown} arg
+   * @returns {Promise<CallbackResult>}
+   */
+  async raise(seat, arg) {
+    const view = await this.#subscribed(seat);
+    return new Promise((resolve, reject) => {
+      view.busy++;
+      const call = { seat, ended: () => {} };
+      const id = this.#sender.request((m) => {
+        view.busy--;
+        queueMicrotask(() => this.#sender.done(view));
+        if (m.t === "error") {
+          reject(new CallbackError(m.code, m.message, m.temporary ?? false));
+          return;
+        }
+        if (m.v && m.v !== seat.view?.id) this.#sender.fork(seat, m.v, m.view);
+        else if (m.view && seat.view) seat.view.pause(m.view.paused ?? false);
+        // The answer comes before the frame, if anything changed at all; the
+        // last event, if there are events, after it.
+        call.ended = () => resolve({ handled: m.handled ?? true, reply: m.reply });
+        if (!seat.view) call.ended();
+        else if (seat.view.events) setTimeout(call.ended, answered.other);
+        else seat.view.afterFrame(call.ended, seat.view.current ? answered.same : answered.other);
+      });
+      this.#latest.set(id, call);
+      const [oldest = id] = this.#latest.keys();
+      if (this.#latest.size > remembered) this.#latest.delete(oldest);
+      this.#sender.send({ t: "callback", id, v: view.id, arg });
+    });
+  }
+
+  /**
+   * Hands the event of a client's callback to the place that raised it.
+   * @param {HookEvent} m
+   * @returns {boolean} false: it is not one of these
+   */
+  event(m) {
+    const call = this.#latest.get(m.id ?? 0);
+    if (!call) return false;
+    call.seat.view?.push(() => {
+      call.seat.face.fire(call.seat, m);
+      if (m.event === "AfterCallbackResponseProcess") call.ended();
+    });
+    return true;
+  }
+
+  /** Something changed that callbacks may wait for. */
+  look() {
+    for (const look of [...this.#waiting]) look();
+  }
+
+  /**
+   * @param {Seat} seat
+   * @returns {Promise<View>}
+   */
+  #subscribed(seat) {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const { view } = seat;
+        const { phase, reason } = this.#sender.link();
+        if (view?.id && phase === "open") {
+          resolve(view);
+        } else if (!view) {
+          reject(new CallbackError("disconnected", "the chart left the page", false));
+        } else if (view.refused) {
+          reject(new CallbackError("unknown_chart", view.trouble, false));
+        } else if (phase === "refused" || performance.now() >= end) {
+          reject(new CallbackError("disconnected", reason || "there is no connection to the server", true));
+        } else {
+          return;
+        }
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+      };
+      const end = performance.now() + patience;
+      const timer = setTimeout(look, patience + 1);
+      this.#waiting.add(look);
+      look();
+    });
+  }
+}
