@@ -66,7 +66,7 @@ func serve(ctx context.Context, t terminal, file, listen string) error {
 	defer stop()
 	// Once the drain has begun, a second signal kills as it usually does.
 	defer context.AfterFunc(ctx, stop)()
-	d, err := daemon.New(cfg, opts...) //nolint:contextcheck // it runs nothing yet; Run gets the context
+	d, err := daemon.New(cfg, opts...)
 	if err != nil {
 		return err
 	}
