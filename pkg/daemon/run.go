@@ -70,8 +70,8 @@ func (d *Daemon) Run(ctx context.Context) error {
 		})
 	}
 	d.server.SetReady(true)
-	close(d.ready)
 	d.greet()
+	close(d.ready)
 
 	err = d.loop(ctx, changed, broken)
 	start := time.Now()
