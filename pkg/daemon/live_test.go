@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/daemon"
@@ -317,4 +320,37 @@ func TestTwoDaemons(t *testing.T) {
 	if errors.Is(a.err, b.err) && a.base == b.base {
 		t.Error("they share an address")
 	}
+}
+
+// A program may serve the daemon from an HTTP server of its own.
+func TestHandlerOfAnotherServer(t *testing.T) {
+	cfg, err := daemon.Parse(live)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := daemon.New(cfg.WithListen(""), daemon.WithLogger(zap.NewNop()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := d.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	<-d.Ready()
+	if d.Addr() != nil || d.URL() != "" {
+		t.Errorf("it listens at %v", d.Addr())
+	}
+	s := httptest.NewServer(d.Handler())
+	defer s.Close()
+	c := livetest.Dial(t, s.URL)
+	c.Hello("")
+	c.Full(c.Sub(wire.Sub{Chart: "live"}).V)
+	stop()
+	if got := c.Closed(); got.Code != int(wire.CloseShutdown) {
+		t.Errorf("closed with %v", got)
+	}
+	running.Wait()
 }
