@@ -115,10 +115,7 @@ func (l *Live) look(v View) (changed bool, err error) {
 			return false, nil
 		}
 		l.lines, l.view = lines, v
-		l.head = header{spec: l.spec, view: v, zone: l.zone, title: v.Title, id: "c" + v.ID()[len(v.Chart)+1:]}
-		if v.Title == "" {
-			l.head.title = l.spec.expand(l.spec.Title, v)
-		}
+		l.head = header{spec: l.spec, view: v, zone: l.zone, title: l.spec.TitleOf(v), id: "c" + v.ID()[len(v.Chart)+1:]}
 		for i, ln := range lines {
 			l.head.entries = append(l.head.entries, entry{name: ln.name, ink: i, hidden: ln.hidden})
 		}

@@ -12,7 +12,7 @@ type timeTicks struct {
 	step  timeStep
 	zone  *time.Location
 	data  box
-	slack int64 // ms: how far outside the data a label may still be seen
+	late  int64 // ms: how far from the right edge a label is whole
 	nodes []*Node
 	times []int64
 	group *Node
@@ -20,25 +20,23 @@ type timeTicks struct {
 	none  bool // no room for any
 }
 
-// labelSlack is how far from the data's edge, in px, a label may lie and still
-// be seen in part.
-const labelSlack = 40
-
 func newTimeTicks(window int64, data box, zone *time.Location) timeTicks {
-	return timeTicks{
-		step: pickTimeStep(window, float64(data.w)/unit), zone: zone, data: data,
-		slack: window * labelSlack * unit / max(data.w, 1),
-	}
+	step := pickTimeStep(window, float64(data.w)/unit)
+	// Half a label, without the room it has around it, and what of it does not
+	// fit beside the data.
+	over := max(step.labelWidth/2-12-rightEdge, 0)
+	return timeTicks{step: step, zone: zone, data: data, late: window * int64(over) * unit / max(data.w, 1)}
 }
 
-// follow returns the group of the ticks that a range of time in ms shows.
+// follow returns the group of the ticks that a range of time in ms shows. A
+// tick comes and goes with its label whole.
 func (tt *timeTicks) follow(s *scale, from, to int64) *Node {
-	from, to = from-tt.slack, to+tt.slack
+	to -= tt.late
 	changed := tt.group == nil
 	if changed && tt.none {
 		tt.next.t = math.MaxInt64
 	} else if changed {
-		tt.next = tt.step.next(from, tt.zone)
+		tt.next = tt.step.next(from-1, tt.zone)
 	}
 	gone := 0
 	for gone < len(tt.times) && tt.times[gone] < from {

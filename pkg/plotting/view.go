@@ -194,6 +194,15 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 	return v, nil
 }
 
+// TitleOf returns what stands above a view: its own title or the chart's, with
+// the view's vars filled in.
+func (s *Spec) TitleOf(v View) string {
+	if v.Title != "" {
+		return v.Title
+	}
+	return s.expand(s.Title, v)
+}
+
 // Diff returns the Change that turns the chart's default view into v, so that
 // a client can ask for v again after a reconnect, on any node.
 func (s *Spec) Diff(v View) Change {

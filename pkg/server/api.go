@@ -37,7 +37,7 @@ func (s *Server) listCharts(w http.ResponseWriter, r *http.Request) {
 	list := make([]chartInfo, 0, len(charts))
 	for _, c := range charts {
 		name, spec := c.Name, c.Spec
-		title := spec.Title
+		title := spec.TitleOf(spec.View(name))
 		if title == "" {
 			title = name
 		}
