@@ -111,7 +111,7 @@ func (m *Manager) build(name string, cfg Config, old *runner) (*runner, error) {
 		r.meter = newMeter(m.app)
 	}
 	var err error
-	if r.src, err = cfg.New(Deps{Name: name, Logger: r.log, Skip: r.meter.skip}); err != nil {
+	if r.src, err = cfg.New(Deps{Name: name, Logger: r.log, Skip: r.meter.skip, Reject: r.meter.refused}); err != nil {
 		return nil, err
 	}
 	if rec, ok := r.src.(Receiver); ok {

@@ -354,6 +354,7 @@ func TestMetricsAndRejections(t *testing.T) {
 		var stage atomic.Int32
 		r.apply(t, map[string]source.Config{"a": source1("", func(ctx context.Context, deps source.Deps, app store.Appender) error {
 			deps.Skip(7)
+			deps.Reject(3, errors.New("not JSON"))
 			if err := app.Append("", nil, time.Now().UnixMilli(), 1); err == nil {
 				t.Error("a metric without a name was taken")
 			}
@@ -364,7 +365,7 @@ func TestMetricsAndRejections(t *testing.T) {
 		})})
 		r.start(t)
 		synctest.Wait()
-		if st := r.status(t, "a"); st.Error != "boom" || st.Reject != "metric: is empty; want 1 to 256 bytes of text" || st.Rejected != 1 || st.Kind != "test" {
+		if st := r.status(t, "a"); st.Error != "boom" || st.Reject != "metric: is empty; want 1 to 256 bytes of text" || st.Rejected != 4 || st.Kind != "test" {
 			t.Errorf("%+v", st)
 		}
 		for r.status(t, "a").Samples < 3 {
@@ -381,9 +382,9 @@ chartd_source_age_seconds{kind="test",source="a"} 0.25
 # HELP chartd_source_errors_total Runs that ended in an error.
 # TYPE chartd_source_errors_total counter
 chartd_source_errors_total{kind="test",source="a"} 1
-# HELP chartd_source_rejected_total Samples that the store refused.
+# HELP chartd_source_rejected_total Samples that could not be read, or that the store refused.
 # TYPE chartd_source_rejected_total counter
-chartd_source_rejected_total{kind="test",source="a"} 2
+chartd_source_rejected_total{kind="test",source="a"} 8
 # HELP chartd_source_samples_total Samples taken in.
 # TYPE chartd_source_samples_total counter
 chartd_source_samples_total{kind="test",source="a"} 3

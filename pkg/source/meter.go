@@ -46,9 +46,7 @@ func newMeter(app store.Appender) *meter {
 // Append implements store.Appender.
 func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) error {
 	if err := m.app.Append(metric, labels, t, v); err != nil {
-		m.rejected.Add(1)
-		text := err.Error()
-		m.reject.Store(&text)
+		m.refused(1, err)
 		return err
 	}
 	m.samples.Add(1)
@@ -61,6 +59,13 @@ func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) e
 
 // skip counts values that were left out.
 func (m *meter) skip(n int) { m.skipped.Add(uint64(n)) }
+
+// refused counts samples that were not taken.
+func (m *meter) refused(n int, err error) {
+	m.rejected.Add(uint64(n))
+	text := err.Error()
+	m.reject.Store(&text)
+}
 
 // failed counts a run that ended in an error.
 func (m *meter) failed(err error) {

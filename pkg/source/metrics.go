@@ -56,7 +56,7 @@ func sourceMetrics() []sourceMetric {
 			return now.Sub(st.Last).Seconds(), !st.Last.IsZero()
 		}},
 		{desc("samples_total", "Samples taken in."), prometheus.CounterValue, count(func(st Status) uint64 { return st.Samples })},
-		{desc("rejected_total", "Samples that the store refused."), prometheus.CounterValue, count(func(st Status) uint64 { return st.Rejected })},
+		{desc("rejected_total", "Samples that could not be read, or that the store refused."), prometheus.CounterValue, count(func(st Status) uint64 { return st.Rejected })},
 		{desc("skipped_total", "Values left out on purpose, such as texts."), prometheus.CounterValue, count(func(st Status) uint64 { return st.Skipped })},
 		{desc("errors_total", "Runs that ended in an error."), prometheus.CounterValue, count(func(st Status) uint64 { return st.Errors })},
 	}

@@ -54,4 +54,8 @@ type Deps struct {
 	// Skip counts values that the source leaves out on purpose, such as texts.
 	// It is never nil and safe for concurrent use.
 	Skip func(n int)
+	// Reject counts samples that were sent but could not be read, so that the
+	// store never saw them; err is why, of one of them. It is never nil and safe
+	// for concurrent use.
+	Reject func(n int, err error)
 }

@@ -11,7 +11,8 @@ type Status struct {
 	Up bool `json:"up"`
 	// Last is when its newest sample was taken in; zero if none was.
 	Last time.Time `json:"last,omitzero"`
-	// Samples counts what was taken in, Rejected what the store refused.
+	// Samples counts what was taken in, Rejected what could not be read or was
+	// refused by the store.
 	Samples  uint64 `json:"samples"`
 	Rejected uint64 `json:"rejected"`
 	// Skipped counts values that the source left out on purpose.
@@ -22,6 +23,6 @@ type Status struct {
 	// text, empty once the source has brought a sample again.
 	Errors uint64 `json:"errors"`
 	Error  string `json:"error,omitempty"`
-	// Reject is the last reason for which the store refused a sample.
+	// Reject is the last reason for which a sample was rejected.
 	Reject string `json:"reject,omitempty"`
 }

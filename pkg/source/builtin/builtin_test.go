@@ -29,7 +29,7 @@ func TestKinds(t *testing.T) {
 		if again, _ := kinds.New(kind); again == cfg {
 			t.Errorf("two sources of kind %s would share a configuration", kind)
 		}
-		src, err := cfg.New(source.Deps{Name: kind, Logger: zaptest.NewLogger(t), Skip: func(int) {}})
+		src, err := cfg.New(source.Deps{Name: kind, Logger: zaptest.NewLogger(t), Skip: func(int) {}, Reject: func(int, error) {}})
 		if err != nil || src == nil {
 			t.Errorf("%s: %v", kind, err)
 		}

@@ -83,7 +83,7 @@ func sum(reading map[string]float64, metric string) (total float64, n int) {
 func newSource(t *testing.T, cfg *Config) (source.Source, *observer.ObservedLogs) {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
-	src, err := cfg.New(source.Deps{Name: "host", Logger: zap.New(core), Skip: func(int) {}})
+	src, err := cfg.New(source.Deps{Name: "host", Logger: zap.New(core), Skip: func(int) {}, Reject: func(int, error) {}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,10 +36,11 @@ type Source struct {
 	bodies  receive.Bodies
 	readers sync.Pool
 	skip    func(int)
+	reject  func(int, error)
 }
 
 func newSource(cfg *Config, deps source.Deps) *Source {
-	return &Source{bodies: receive.Bodies{Max: cfg.MaxBody}, skip: deps.Skip}
+	return &Source{bodies: receive.Bodies{Max: cfg.MaxBody}, skip: deps.Skip, reject: deps.Reject}
 }
 
 // Routes implements source.Receiver.
@@ -89,6 +90,7 @@ func (s *Source) write(w http.ResponseWriter, r *http.Request, answer func(http.
 	err = rd.read(body, u, app)
 	res := result{err: err, tally: rd.tally}
 	s.skip(rd.skipped)
+	res.tally.Report(s.reject)
 	rd.release()
 	s.readers.Put(rd)
 	switch {

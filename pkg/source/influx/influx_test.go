@@ -33,13 +33,14 @@ type rig struct {
 	url     string
 	client  *http.Client
 	skipped atomic.Int64
+	unread  atomic.Int64
 	stop    func() // ends Run
 }
 
 func newRig(t *testing.T, limits store.Config, cfg *influx.Config) *rig {
 	t.Helper()
 	r := &rig{Store: store.New(limits, nil)}
-	src, err := cfg.New(source.Deps{Name: "influx", Logger: zaptest.NewLogger(t), Skip: func(n int) { r.skipped.Add(int64(n)) }})
+	src, err := cfg.New(source.Deps{Name: "influx", Logger: zaptest.NewLogger(t), Skip: func(n int) { r.skipped.Add(int64(n)) }, Reject: func(n int, _ error) { r.unread.Add(int64(n)) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +320,7 @@ func TestManyBadLinesAreCounted(t *testing.T) {
 	r := newRig(t, store.DefaultConfig(), influx.DefaultConfig())
 	got := r.do(t, "POST", "/write", bytes.Repeat([]byte("m\n"), 250))
 	if !strings.Contains(got.text, "; line 20: ") || strings.Contains(got.text, "line 21:") || !strings.HasSuffix(got.text, `; and 230 more dropped=250"}`) ||
-		len(got.Header.Get("X-Influxdb-Error")) > 512 {
+		len(got.Header.Get("X-Influxdb-Error")) > 512 || r.unread.Load() != 250 {
 		t.Error(got.text)
 	}
 }

@@ -50,14 +50,13 @@ func (r *reader) read(body io.Reader, u unit, app store.Appender) error {
 		if r.lines.err != nil {
 			break // this line never came to its end
 		}
-		if err == nil {
-			err = r.append(t, app)
-		}
 		if err != nil {
-			r.tally.Reject(line, err)
-			continue
+			r.tally.Unread(line, err)
+		} else if err := r.append(t, app); err != nil {
+			r.tally.Refused(line, err)
+		} else {
+			r.tally.Accepted++
 		}
-		r.tally.Accepted++
 	}
 	return r.lines.err
 }

@@ -55,7 +55,7 @@ func (d *decoder) decode(r io.Reader, app store.Appender) error {
 		}
 	}
 	if d.place != between {
-		d.tally.Reject(d.line, d.unexpected("want ']' at the end of the array"))
+		d.tally.Unread(d.line, d.unexpected("want ']' at the end of the array"))
 	}
 	if !errors.Is(d.err, io.EOF) {
 		return d.err
@@ -97,14 +97,14 @@ func (d *decoder) recover(from int, err error) {
 	}
 	if c, _ := d.peek(); c == '{' && d.startsLine() && d.line > from {
 		// The sample before lacks its end, or this would not look wrong.
-		d.tally.Reject(from, errors.New("the object is not closed; want '}' at its end"))
+		d.tally.Unread(from, errors.New("the object is not closed; want '}' at its end"))
 		return
 	}
 	at := d.line
 	if d.skipLine() && d.place != between {
 		err = fmt.Errorf("%w; the rest of the line is not read", err)
 	}
-	d.tally.Reject(at, err)
+	d.tally.Unread(at, err)
 	for at > from {
 		d.skipSpace()
 		if c, ok := d.peek(); !ok || c == '{' || c == '[' || c == ']' {

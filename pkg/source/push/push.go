@@ -38,10 +38,11 @@ type Source struct {
 	receive.Gate
 	bodies   receive.Bodies
 	decoders sync.Pool
+	reject   func(int, error)
 }
 
-func newSource(cfg *Config, _ source.Deps) *Source {
-	return &Source{bodies: receive.Bodies{Max: cfg.MaxBody}}
+func newSource(cfg *Config, deps source.Deps) *Source {
+	return &Source{bodies: receive.Bodies{Max: cfg.MaxBody}, reject: deps.Reject}
 }
 
 // Routes implements source.Receiver.
@@ -79,6 +80,7 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	err = d.decode(body, app)
 	tally, empty := d.tally, d.empty
+	tally.Report(s.reject)
 	d.release()
 	s.decoders.Put(d)
 

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,12 +34,14 @@ type rig struct {
 	*store.Store
 	url    string
 	client *http.Client
+	unread atomic.Int64
 	stop   func() // ends Run
 }
 
 func newRig(t *testing.T, limits store.Config, cfg *push.Config) *rig {
 	t.Helper()
-	src, err := cfg.New(source.Deps{Name: "push", Logger: zaptest.NewLogger(t), Skip: func(int) {}})
+	r := &rig{Store: store.New(limits, nil)}
+	src, err := cfg.New(source.Deps{Name: "push", Logger: zaptest.NewLogger(t), Skip: func(int) {}, Reject: func(n int, _ error) { r.unread.Add(int64(n)) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +51,7 @@ func newRig(t *testing.T, limits store.Config, cfg *push.Config) *rig {
 	}
 	srv := httptest.NewServer(mux)
 	t.Cleanup(srv.Close)
-	r := &rig{Store: store.New(limits, nil), url: srv.URL + push.Path, client: srv.Client()}
+	r.url, r.client = srv.URL+push.Path, srv.Client()
 	ctx, cancel := context.WithCancel(t.Context())
 	var run sync.WaitGroup
 	run.Go(func() {
@@ -267,7 +270,7 @@ func TestWithoutTimeItIsNow(t *testing.T) {
 func TestManyRejectionsAreCounted(t *testing.T) {
 	r := newRig(t, store.DefaultConfig(), push.DefaultConfig())
 	got := r.post(t, strings.NewReader(strings.Repeat("{}\n", 250)+`{"metric":"m","v":1}`))
-	if len(got.body.Rejected) != 100 || got.body.More != 150 || got.body.Accepted != 1 || got.body.Error != "250 of 251 samples were rejected" {
+	if len(got.body.Rejected) != 100 || got.body.More != 150 || got.body.Accepted != 1 || r.unread.Load() != 250 || got.body.Error != "250 of 251 samples were rejected" {
 		t.Errorf("%d listed, %d more, %d accepted: %s", len(got.body.Rejected), got.body.More, got.body.Accepted, got.body.Error)
 	}
 }

@@ -40,27 +40,25 @@ func (d *decoder) readSample() error {
 	if err := d.members('}', d.readField); err != nil {
 		return err
 	}
-	if err := d.finish(); err != nil {
-		if d.bad != nil {
-			line = d.badAt
+	switch {
+	case d.bad != nil:
+		d.tally.Unread(d.badAt, d.bad)
+	case !d.has.metric:
+		d.tally.Unread(line, errors.New(`"metric" is missing; want an object, `+example))
+	case !d.has.v:
+		d.tally.Unread(line, errors.New(`"v" is missing; a gap is "v":null`))
+	default:
+		if err := d.append(); err != nil {
+			d.tally.Refused(line, err)
+			break
 		}
-		d.tally.Reject(line, err)
-		return nil
+		d.tally.Accepted++
 	}
-	d.tally.Accepted++
 	return nil
 }
 
-// finish appends the sample, which has been read to its end.
-func (d *decoder) finish() error {
-	switch {
-	case d.bad != nil:
-		return d.bad
-	case !d.has.metric:
-		return errors.New(`"metric" is missing; want an object, ` + example)
-	case !d.has.v:
-		return errors.New(`"v" is missing; a gap is "v":null`)
-	}
+// append appends the sample, with which nothing is wrong.
+func (d *decoder) append() error {
 	if !d.has.t {
 		d.t = time.Now().UnixMilli()
 	}

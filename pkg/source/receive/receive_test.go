@@ -113,7 +113,7 @@ func TestTally(t *testing.T) {
 		t.Error("nothing was rejected, but it is full")
 	}
 	for i := range 150 {
-		tally.Reject(i+1, full)
+		tally.Refused(i+1, full)
 	}
 	if !tally.Full() || len(tally.Listed) != 100 || tally.More != 50 || tally.Rejected() != 150 || tally.Listed[99].Line != 100 {
 		t.Errorf("%v, %d listed, %d more", tally.Full(), len(tally.Listed), tally.More)
@@ -123,10 +123,19 @@ func TestTally(t *testing.T) {
 		t.Errorf("%v, %s", tally.Full(), tally.Summary("lines"))
 	}
 	tally = receive.Tally{}
-	tally.Reject(1, full)
-	tally.Reject(2, store.ErrTooOld)
+	tally.Refused(1, full)
+	tally.Refused(2, store.ErrTooOld)
 	if tally.Full() {
 		t.Error("it is full, though one was too old")
+	}
+	tally.Report(func(int, error) { t.Error("what the store refused is said to be unread") })
+	why := errors.New("not JSON")
+	tally.Unread(3, why)
+	tally.Unread(4, why)
+	reported := 0
+	tally.Report(func(n int, err error) { reported = n })
+	if reported != 2 || tally.Rejected() != 4 {
+		t.Errorf("%d are unread, %d rejected", reported, tally.Rejected())
 	}
 }
 

@@ -23,7 +23,9 @@ type Tally struct {
 	// More counts the rejections that are not listed.
 	More int
 
-	atLimit int // rejections because the store was full
+	atLimit int   // rejections because the store was full
+	unread  int   // samples that did not get as far as the store
+	why     error // of the last of them
 }
 
 // Rejection is one sample, or line, that was not taken.
@@ -34,11 +36,29 @@ type Rejection struct {
 	Reason string `json:"reason"`
 }
 
-// Reject counts one rejection.
-func (t *Tally) Reject(line int, err error) {
+// Unread counts a sample that could not be read.
+func (t *Tally) Unread(line int, err error) {
+	t.unread++
+	t.why = err
+	t.list(line, err)
+}
+
+// Report says through a source's Deps.Reject what could not be read.
+func (t *Tally) Report(reject func(n int, err error)) {
+	if t.unread > 0 {
+		reject(t.unread, t.why)
+	}
+}
+
+// Refused counts a sample, or a line, that the store did not take.
+func (t *Tally) Refused(line int, err error) {
 	if _, ok := errors.AsType[*store.LimitError](err); ok {
 		t.atLimit++
 	}
+	t.list(line, err)
+}
+
+func (t *Tally) list(line int, err error) {
 	if len(t.Listed) == maxListed {
 		t.More++
 		return
