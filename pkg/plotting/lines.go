@@ -165,22 +165,17 @@ func sameSeries(a, b []*line) bool {
 // what is later than to (ms) is left out. buf is scratch space, returned for
 // the next one.
 func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
-	reread := func(t int64) {
-		t = l.trace.rewind(max(t, from))
-		l.cursor = l.series.Each(t, math.MaxInt64, func(block []store.Sample) {
-			l.trace.addAll(upTo(block, to))
-		})
-		l.begun = true
-	}
+	// A chunk more than is seen, so that the line comes in from the left.
+	from -= l.trace.span()
+	add := func(block []store.Sample) { l.trace.addAll(upTo(block, to)) }
 	if !l.begun {
-		// A chunk more than is seen, so that the line comes in from the left.
-		from -= l.trace.span()
-		reread(from)
+		l.begun = true
+		l.cursor = l.series.Each(l.trace.rewind(from), math.MaxInt64, add)
 		return buf
 	}
-	samples, next, t, rewound := l.series.Since(l.cursor, buf[:0])
+	samples, next, _, rewound := l.series.Since(l.cursor, buf[:0])
 	if rewound {
-		reread(t)
+		l.cursor = l.series.Reread(l.cursor, func(t int64) int64 { return l.trace.rewind(max(t, from)) }, add)
 		return buf
 	}
 	l.cursor = next

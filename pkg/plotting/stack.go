@@ -44,6 +44,10 @@ func newStack(lines []*line, hold int64) *stack {
 // follow brings all traces up to what the store holds from a time on; what is
 // later than to (ms) is left out.
 func (s *stack) follow(from, to int64) {
+	if len(s.lines) == 0 {
+		return
+	}
+	from -= s.lines[0].trace.span() // so that the areas come in from the left
 	if !s.begun {
 		s.load(from, to)
 		return
@@ -90,44 +94,50 @@ func (s *stack) ready() int64 {
 	return max(slowest, newest-stackLag)
 }
 
-// load reads everything from a time on once more.
+// load reads everything from a time on once more, slab by slab.
 func (s *stack) load(t, to int64) {
 	for _, l := range s.lines {
 		t = min(t, l.trace.rewind(t))
 	}
-	for i := range s.lines {
-		s.pending[i], s.last[i] = s.pending[i][:0], store.Sample{T: math.MinInt64}
-	}
-	s.begun, s.done = true, t-1
-	// Values from before t still count at t.
-	start := t - s.hold
+	start := t - s.hold // values from before t still count at t
 	end := start
-	for _, l := range s.lines {
+	for i, l := range s.lines {
+		s.pending[i], s.last[i] = s.pending[i][:0], store.Sample{T: math.MinInt64}
 		if last, ok := l.series.Last(); ok {
 			end = max(end, min(last.T, to))
 		}
 	}
+	s.begun, s.done = true, t-1
 	step := max((end-start)/loadSlabs, 1)
-	for slab := start; ; slab += step {
+	for slab := start; slab <= end; slab += step {
 		upto := slab + step - 1
-		if upto >= end {
-			upto = math.MaxInt64
-		}
-		newest := int64(math.MinInt64)
 		for i, l := range s.lines {
-			l.cursor = l.series.Each(slab, upto, func(block []store.Sample) {
+			c := l.series.Each(slab, upto, func(block []store.Sample) {
 				s.pending[i] = append(s.pending[i], block...)
 			})
-			if p := s.pending[i]; len(p) > 0 {
-				newest = max(newest, p[len(p)-1].T)
+			if slab == start {
+				l.cursor = c
 			}
 		}
-		if upto == math.MaxInt64 {
-			s.settle(to)
-			return
-		}
-		s.add(newest, to)
+		s.add(upto, to)
 	}
+	// What lies behind the last slab, and what came in while the slabs were
+	// read.
+	for i, l := range s.lines {
+		seen := max(s.last[i].T, end)
+		if p := s.pending[i]; len(p) > 0 {
+			seen = max(seen, p[len(p)-1].T)
+		}
+		c := l.series.Each(seen+1, math.MaxInt64, func(block []store.Sample) {
+			s.pending[i] = append(s.pending[i], block...)
+		})
+		// If the past has changed since the first slab, the cursor stays there,
+		// and the next call reads again.
+		if _, _, _, back := l.series.Since(l.cursor, nil); !back {
+			l.cursor = c
+		}
+	}
+	s.settle(to)
 }
 
 // add sums up the pending samples up to a time, and reports whether there were
