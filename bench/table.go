@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+)
+
+// printTable writes the rows as a table in Markdown.
+func printTable(w io.Writer, c *comparison) {
+	fmt.Fprintf(w, "\nPer refresh: one new sample in each of %d series, %d points each in the window, %d×%d px.\n\n", series, points, width, height)
+	line := tableOf(w, "", "CPU µs", "p10–p90", "bytes", "allocations", "KB allocated", "CPU ×", "bytes ×")
+	tick := c.row(rowTick)
+	for _, r := range c.rows {
+		allocs, alloc := "–", "–"
+		if m := median(r.alloc); m > 0 {
+			allocs, alloc = number(median(r.mallocs)), number(m/1000)
+		}
+		us, size := median(r.us), median(r.sizes)
+		bytes := number(size)
+		if r == tick {
+			bytes += fmt.Sprintf(" (mean %s)", number(mean(r.sizes)))
+		}
+		line(r.name, number(us), number(quantile(r.us, 0.1))+"–"+number(quantile(r.us, 0.9)), bytes, allocs, alloc,
+			number(us/median(tick.us)), number(size/median(tick.sizes)))
+	}
+	fmt.Fprintln(w, "\nMedians; × is how many times chartd's live tick. The last five rows are the same chart with more samples in the window.")
+	for _, m := range c.missing {
+		fmt.Fprintln(w, m+".")
+	}
+}
+
+// printBrowser writes what the page pays.
+func printBrowser(w io.Writer, b *browserResult) {
+	fmt.Fprintf(w, "\nIn the page, %s: CPU time of its main thread per refresh, in µs.\n\n", b.version)
+	line := tableOf(w, "", "script, style, layout", "p10–p90", "a frame", "p10–p90", "more than a dot's", "a second")
+	spread := func(us []float64) string { return number(quantile(us, 0.1)) + "–" + number(quantile(us, 0.9)) }
+	for _, way := range []struct{ way, name string }{
+		{byPatch, "chartd's patch, by chartd.js"}, {byReplace, "replacing chartd's SVG, innerHTML"}, {byDot, "a dot that changes its colour"},
+	} {
+		layout, frame := b.layout[way.way], b.frame[way.way]
+		line(way.name, number(median(layout)), spread(layout), number(median(frame)), spread(frame),
+			number(b.aboveDot(way.way)), number(b.second[way.way]))
+	}
+	fmt.Fprintln(w, "\nA frame is all of it, painting included; what it costs more than a dot's is the refresh's own. A second has one refresh in it, and chartd's window glides.")
+}
+
+// aboveDot is what a refresh's frame costs more than the least change.
+func (b *browserResult) aboveDot(way string) float64 {
+	return median(b.frame[way]) - median(b.frame[byDot])
+}
+
+// printLoad writes what a daemon with many views uses.
+func printLoad(w io.Writer, l *loadResult) {
+	fmt.Fprintf(w, "\nA daemon with %s different views of %d series at 1 s, each watched over a socket, for %v:\n", number(loadViews), series, loadTime)
+	fmt.Fprintf(w, "%.1f %% of one core, samples and sockets included; %s ticks a second, %s late or skipped; %s kB/s sent; all opened within %.1f s.\n",
+		100*l.share, number(l.ticks), number(l.late), number(l.bytes/1000), l.opened.Seconds())
+}
+
+// tableOf writes a table's head and returns what writes a line of it.
+func tableOf(w io.Writer, head ...string) func(cells ...string) {
+	widths := make([]int, len(head))
+	for i, h := range head {
+		widths[i] = len([]rune(h))
+	}
+	widths[0] = 34
+	line := func(cells ...string) {
+		for i, cell := range cells {
+			pad := strings.Repeat(" ", max(0, widths[i]-len([]rune(cell))))
+			if i == 0 {
+				fmt.Fprintf(w, "| %s%s ", cell, pad)
+			} else {
+				fmt.Fprintf(w, "| %s%s ", pad, cell)
+			}
+		}
+		fmt.Fprintln(w, "|")
+	}
+	line(head...)
+	fmt.Fprintf(w, "| ---%s", strings.Repeat(" | --:", len(head)-1)+" |\n")
+	return line
+}
+
+// number writes x with three digits that matter.
+func number(x float64) string {
+	switch {
+	case math.IsNaN(x):
+		return "–"
+	case x == 0:
+		return "0"
+	case math.Abs(x) < 1:
+		return fmt.Sprintf("%.2f", x)
+	case math.Abs(x) < 10:
+		return fmt.Sprintf("%.1f", x)
+	}
+	text := fmt.Sprintf("%.0f", x)
+	for i := len(text) - 3; i > 0 && text[i-1] != '-'; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
