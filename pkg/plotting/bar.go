@@ -65,10 +65,19 @@ func (b *bars) bar(i int, old []*Node) []*Node {
 	d = append(d, 'Z')
 	bar := &Node{Key: "g" + key, Type: Path, Live: d}
 	bar.Open = "<path data-k='" + bar.Key + "' class='fc c" + strconv.Itoa(b.lines[i].index%Colors) + "'"
-	label := y - 6*unit
-	if dir < 0 {
-		label = y + 15*unit
+	// The value stands beyond the bar's end, or within it where there is no
+	// room outside.
+	const above, below = 6 * unit, 15 * unit
+	label, class := y-above, "ff"
+	switch room := b.layout.data; {
+	case dir > 0 && label-labelSize*unit < room.y:
+		label, class = y+below, "fb"
+	case dir < 0 && y+below > room.bottom():
+		label, class = y-above, "fb"
+	case dir < 0:
+		label = y + below
 	}
-	text := textNode("v"+key, "ff", x+width/2, max(label, b.layout.data.y+labelSize*unit), labelSize*unit, b.head.spec.Y.Unit.Value(v))
+	value := b.head.spec.Y.Unit.Value(v)
+	text := textNode("v"+key, class, x+width/2, label, fitting(value, labelSize*unit, c.w), value)
 	return []*Node{kept(old[0], bar), kept(old[1], text)}
 }

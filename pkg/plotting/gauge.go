@@ -33,7 +33,7 @@ func (g *gauges) begin(h header, _, _ int64) {
 	cells := g.cells(room, 1.15)
 	g.dials = make([]dial, len(cells))
 	ts.c.Begin()
-	unit64 := h.spec.Y.Unit
+	r := g.y.now
 	for i, c := range cells {
 		size := min(c.w*9/10, (c.h-26*unit)*115/100)
 		d := dial{x: c.x + c.w/2, r: max(size/2-size/14, unit)}
@@ -51,8 +51,13 @@ func (g *gauges) begin(h header, _, _ int64) {
 			sty.XAlign = -0.5
 			foot := vg.Length(d.r)/unit*0.5 + vg.Length(d.thick)/unit*0.5 + size*1.7
 			dx := vg.Length(d.r) / unit * 0.866
-			sty.Handler.Draw(ts.c, unit64.Tick(g.y.now.min, max(g.y.now.max, -g.y.now.min), g.y.now.step), sty, centre.Add(vg.Point{X: -dx, Y: -foot}))
-			sty.Handler.Draw(ts.c, unit64.Tick(g.y.now.max, max(g.y.now.max, -g.y.now.min), g.y.now.step), sty, centre.Add(vg.Point{X: dx, Y: -foot}))
+			for _, end := range []struct {
+				v float64
+				x vg.Length
+			}{{r.min, -dx}, {r.max, dx}} {
+				label := ts.fit(h.spec.Y.Unit.Tick(end.v, max(r.max, -r.min), r.step), sty, dx)
+				sty.Handler.Draw(ts.c, label, sty, centre.Add(vg.Point{X: end.x, Y: -foot}))
+			}
 		}
 	}
 	g.still = append(g.still, ts.c.End("f", ""))
@@ -92,6 +97,8 @@ func (g *gauges) gauge(i int, old []*Node) []*Node {
 	arc := &Node{Key: "g" + key, Type: Path, Live: p}
 	arc.Open = "<path data-k='" + arc.Key + "' class='sc c" + strconv.Itoa(g.lines[i].index%Colors) + "' stroke-width='" + strconv.FormatInt(d.thick, 10) + "'"
 	size := max(d.r*38/100, 10*unit)
-	value := textNode("v"+key, "ff b", d.x, d.y+size/4, size, g.head.spec.Y.Unit.Value(v))
-	return []*Node{kept(old[0], arc), kept(old[1], value)}
+	value := g.head.spec.Y.Unit.Value(v)
+	size = fitting(value, size, (d.r-d.thick)*19/10)
+	text := textNode("v"+key, "ff b", d.x, d.y+size/4, size, value)
+	return []*Node{kept(old[0], arc), kept(old[1], text)}
 }

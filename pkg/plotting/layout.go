@@ -176,7 +176,8 @@ func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length)
 	p.HideX()
 	p.X.Padding = 0
 	p.Y.Min, p.Y.Max = r.min, r.max
-	p.Y.Label.Text, p.Y.Label.TextStyle = a.Label, t.style(labelSize, MutedInk, false)
+	p.Y.Label.TextStyle = t.style(labelSize, MutedInk, false)
+	p.Y.Label.Text = t.fit(a.Label, p.Y.Label.TextStyle, t.c.height-top-bottom)
 	p.Y.Label.TextStyle.XAlign, p.Y.Label.TextStyle.YAlign = draw.XCenter, draw.YBottom
 	p.Y.Tick.Label = t.style(labelSize, MutedInk, false)
 	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = draw.XRight, draw.YCenter
@@ -184,7 +185,8 @@ func (l *layout) axis(t typesetter, r valueRange, a Axis, top, bottom vg.Length)
 	p.Y.Padding = 4
 	var ticks plot.ConstantTicks
 	for v := range r.ticks {
-		ticks = append(ticks, plot.Tick{Value: v, Label: a.Unit.Tick(v, max(r.max, -r.min), r.step)})
+		label := a.Unit.Tick(v, max(r.max, -r.min), r.step)
+		ticks = append(ticks, plot.Tick{Value: v, Label: t.fit(label, p.Y.Tick.Label, t.c.width/4)})
 	}
 	p.Y.Tick.Marker = ticks
 	grid := plotter.NewGrid()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot/vg"
 )
@@ -151,6 +152,14 @@ func textNode(key, class string, x, y, size int64, text string) *Node {
 	b = appendAttr(b, "' y='", y)
 	b = appendAttr(b, "' font-size='", size)
 	return &Node{Key: key, Type: Text, Open: string(append(b, '\'')), Live: cleanText(text)}
+}
+
+// fitting returns the size, in units, at which a text is not wider than width:
+// the usual one, or a smaller one. Digits are 0.56 of the size wide, in bold
+// and plain alike; other letters are about that.
+func fitting(text string, size, width int64) int64 {
+	n := int64(utf8.RuneCountInString(text))
+	return max(min(size, width*100/(58*max(n, 1))), 6*unit)
 }
 
 // kept returns the old node if the new one is the same.

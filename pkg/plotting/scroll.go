@@ -13,6 +13,11 @@ import (
 // to here.
 const maxUnits = 500_000
 
+// maxLag is how far behind the present, in ms, a page may show the window: it
+// moves it from one refresh to the next while it waits for the one after. What
+// leaves on the left stays for so long.
+const maxLag = 2_000
+
 // clipFar is half the width of the clip that moves with the data.
 const clipFar = 2 * maxUnits
 
@@ -25,6 +30,7 @@ type scrolling struct {
 	visible []*line
 	stack   *stack // nil: each line by itself
 	window  int64  // ms
+	lag     int64  // ms; how far behind a page may glide
 	head    header
 	y       lazyRange
 	layout  layout
@@ -53,8 +59,9 @@ type scrollStyle struct {
 
 func newScrolling(style scrollStyle, h header, lines []*line) *scrolling {
 	s := &scrolling{style: style, lines: lines, head: h, window: h.view.Window.Millis()}
+	s.lag = min(h.view.Refresh.Millis(), maxLag)
 	if !h.view.Live() {
-		s.window = h.view.To - h.view.From
+		s.window, s.lag = h.view.To-h.view.From, 0
 	}
 	// The data rectangle's width is not known before the axis is; a bucket of
 	// about a px is what matters.
@@ -85,7 +92,7 @@ func (s *scrolling) follow(from, to int64) bool {
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, l := range s.visible {
-		l.trace.trim(from)
+		l.trace.trim(from - s.lag)
 		a, b := l.trace.extent(from, to)
 		lo, hi = min(lo, a), max(hi, b)
 	}
@@ -175,7 +182,7 @@ func (s *scrolling) clips() *Node {
 
 func (s *scrolling) nodes(from, to int64) []*Node {
 	s.drawData()
-	t := s.ticks.follow(&s.scale, from, to)
+	t := s.ticks.follow(&s.scale, from-s.lag, to-s.lag)
 	shift := appendAttr(make([]byte, 0, 24), "translate(", s.layout.data.right()-s.scale.x(to))
 	shift = append(shift, " 0)"...)
 	if x := s.x; x == nil || x.Kids[0] != t || x.Kids[1] != s.b || !bytes.Equal(x.Live, shift) {
