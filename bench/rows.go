@@ -95,7 +95,7 @@ func (c *comparison) start(ctx context.Context, command []string, modes ...[2]st
 
 // skip says what a row would need.
 func (c *comparison) skip(name, need string) {
-	c.missing = append(c.missing, fmt.Sprintf("%s is left out: install %s", name, need))
+	c.missing = append(c.missing, fmt.Sprintf("Left out: %s; install %s", name, need))
 }
 
 // node adds the rows that run in node, and installs what they need.

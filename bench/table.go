@@ -9,7 +9,7 @@ import (
 
 // printTable writes the rows as a table in Markdown.
 func printTable(w io.Writer, c *comparison) {
-	fmt.Fprintf(w, "\nPer refresh: one new sample in each of %d series, %d points each in the window, %d×%d px.\n\n", series, points, width, height)
+	fmt.Fprintf(w, "\nPer refresh: one new sample in each of %d series, %s points each in the window, %d×%d px.\n\n", series, number(points), width, height)
 	line := tableOf(w, "", "CPU µs", "p10–p90", "bytes", "allocations", "KB allocated", "CPU ×", "bytes ×")
 	tick := c.row(rowTick)
 	for _, r := range c.rows {
