@@ -22,7 +22,7 @@ const readme = "../README.md"
 func documents(t *testing.T) map[string]string {
 	t.Helper()
 	docs := map[string]string{}
-	for _, pattern := range []string{"../*.md", "../pkg/*/*.md", "../examples/*.md", "../configs/*.md"} {
+	for _, pattern := range []string{"../*.md", "../pkg/*/*.md", "../examples/*.md", "../configs/*.md", "../bench/*.md"} {
 		paths, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
