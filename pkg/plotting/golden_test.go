@@ -286,6 +286,6 @@ func ExampleLive() {
 	}
 	// Output:
 	// one epoch: true
-	// t "translate(7756 0)"
+	// t "translate(7756)"
 	// a " 24 2264"
 }

@@ -270,7 +270,7 @@ func lastPoint(t *testing.T, f *plotting.Frame, series int) [2]float64 {
 	var walk func(n *plotting.Node, shift float64)
 	walk = func(n *plotting.Node, shift float64) {
 		if rest, ok := strings.CutPrefix(string(n.Live), "translate("); ok {
-			x, _, _ := strings.Cut(rest, " ")
+			x, _, _ := strings.Cut(rest, ")")
 			d, err := strconv.ParseFloat(x, 64)
 			if err != nil {
 				t.Fatal(err)

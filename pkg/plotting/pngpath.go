@@ -22,7 +22,8 @@ func (m matrix) xy(p []float64) (x, y float64) {
 	return m.a*p[0] + m.c*p[1] + m.e, m.b*p[0] + m.d*p[1] + m.f
 }
 
-// parseTransform reads translate(x y) and rotate(deg), in sequence.
+// parseTransform reads translate(x), translate(x y) and rotate(deg), in
+// sequence.
 func parseTransform(s string) matrix {
 	m := matrix{a: 1, d: 1}
 	for s != "" {
@@ -31,8 +32,8 @@ func parseTransform(s string) matrix {
 		s = after
 		n := strings.Fields(strings.ReplaceAll(args, ",", " "))
 		switch {
-		case name == "translate" && len(n) == 2:
-			m = m.then(matrix{a: 1, d: 1, e: parseNumber(n[0]), f: parseNumber(n[1])})
+		case name == "translate" && len(n) > 0:
+			m = m.then(matrix{a: 1, d: 1, e: parseNumber(n[0]), f: parseNumber(n[len(n)-1]) * float64(len(n)-1)})
 		case name == "rotate" && len(n) == 1:
 			sin, cos := math.Sincos(parseNumber(n[0]) * math.Pi / 180)
 			m = m.then(matrix{a: cos, b: sin, c: -sin, d: cos})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strconv"
+	"sync"
 
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -86,6 +87,7 @@ func (s *scrolling) follow(from, to int64) bool {
 	if s.stack != nil {
 		s.stack.follow(from, limit)
 	} else {
+		s.open(from, limit)
 		for _, l := range s.visible {
 			s.buf = l.follow(from, limit, s.buf)
 		}
@@ -99,6 +101,21 @@ func (s *scrolling) follow(from, to int64) bool {
 	changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), to)
 	x := s.scale.x(to)
 	return changed || x > maxUnits || x < -maxUnits
+}
+
+// manySamples is how many of a series make reading it for the first time worth
+// a goroutine.
+const manySamples = 100_000
+
+// open reads long series for the first time, side by side.
+func (s *scrolling) open(from, limit int64) {
+	var wg sync.WaitGroup
+	for _, l := range s.visible {
+		if !l.begun && l.series.Len() > manySamples {
+			wg.Go(func() { l.follow(from, limit, nil) })
+		}
+	}
+	wg.Wait()
 }
 
 func (s *scrolling) begin(h header, from, to int64) {
@@ -130,6 +147,7 @@ func (s *scrolling) begin(h header, from, to int64) {
 	s.base = math.MaxInt64
 	for _, ln := range s.lines {
 		ln.groups = make([]*Node, len(s.shapes))
+		ln.trace.fresh, ln.trace.gone = 0, 0
 		for _, c := range ln.trace.chunks {
 			c.dirty, c.drawn = 0, nil
 			s.base = min(s.base, c.index)
@@ -184,7 +202,7 @@ func (s *scrolling) nodes(from, to int64) []*Node {
 	s.drawData()
 	t := s.ticks.follow(&s.scale, from-s.lag, to-s.lag)
 	shift := appendAttr(make([]byte, 0, 24), "translate(", s.layout.data.right()-s.scale.x(to))
-	shift = append(shift, " 0)"...)
+	shift = append(shift, ')')
 	if x := s.x; x == nil || x.Kids[0] != t || x.Kids[1] != s.b || !bytes.Equal(x.Live, shift) {
 		s.x = &Node{Key: "x", Type: Group, Open: "<g data-k='x' class='x'", Live: shift, Kids: []*Node{t, s.b, s.m}}
 		s.p = &Node{Key: "p", Type: Group, Open: "<g data-k='p' clip-path='url(#" + s.head.id + "a)'", Kids: []*Node{s.x}}
@@ -206,9 +224,10 @@ func (s *scrolling) drawData() {
 		}
 	}
 	for _, ln := range s.visible {
-		for _, c := range ln.trace.chunks {
+		for _, c := range ln.trace.chunks[ln.trace.fresh:] {
 			c.dirty = len(c.pts)
 		}
+		ln.trace.fresh, ln.trace.gone = len(ln.trace.chunks), 0
 	}
 	if !changed {
 		return
@@ -234,26 +253,27 @@ func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
 	if class[0] == 'a' {
 		key = "a" + key[1:]
 	}
-	changed := old == nil || len(old.Kids) != len(ln.trace.chunks)
-	for j, c := range ln.trace.chunks {
+	chunks, fresh := ln.trace.chunks, ln.trace.fresh
+	if old != nil && fresh == len(chunks) && ln.trace.gone == 0 {
+		return old
+	}
+	// Only the chunks that changed are looked at: the others are most of the
+	// window, and out of the processor's cache.
+	kids := make([]*Node, len(chunks))
+	if old != nil && fresh > 0 {
+		copy(kids[:fresh], old.Kids[ln.trace.gone:])
+	}
+	for j, c := range chunks[fresh:] {
 		if c.drawn == nil {
 			c.drawn = make([]drawn, len(s.shapes))
 		}
 		d := &c.drawn[i]
 		if d.node == nil {
-			d.node = &Node{Key: key + "." + strconv.FormatInt(c.index-s.base, 10), Type: Path}
+			d.node = &Node{Key: key + "." + strconv.FormatInt(c.index-s.base, 36), Type: Path}
 			d.node.Open = "<path data-k='" + d.node.Key + "'"
-			c.dirty = 0
 		}
 		d.draw(c, &s.scale, sh)
-		changed = changed || old.Kids[j] != d.node
-	}
-	if !changed {
-		return old
-	}
-	kids := make([]*Node, len(ln.trace.chunks))
-	for j, c := range ln.trace.chunks {
-		kids[j] = c.drawn[i].node
+		kids[fresh+j] = d.node
 	}
 	g := &Node{Key: key, Type: Group, Kids: kids}
 	if old != nil {

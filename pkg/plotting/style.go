@@ -129,7 +129,7 @@ func makeStyleSheet(theme Theme) string {
 		vars(".chartd", true)
 		b.WriteString("}")
 	}
-	b.WriteString(`.chartd{font-family:var(--chartd-font,"Liberation Sans",Arial,Helvetica,sans-serif);font-variant-numeric:tabular-nums}`)
+	b.WriteString(`.chartd{font-family:var(--chartd-font,Liberation Sans,Arial,Helvetica,sans-serif);font-variant-numeric:tabular-nums}`)
 	b.WriteString(".chartd{stroke-width:10;stroke-linejoin:round}.chartd path{fill:none}")
 	for _, p := range palette[:firstSeriesInk] {
 		v := "var(--chartd-" + p.name + ",var(--" + p.name + "))"

@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -19,17 +20,26 @@ type point struct {
 
 func pointOf(s store.Sample) point { return point{s.T, s.V} }
 
+// crowd is from how many samples on a bucket is drawn by its extent alone.
+const crowd = 16
+
 // trace is the window of one line, thinned to what its pixels can show. Time
 // is cut into buckets of a fixed width, aligned to the Unix epoch, and of each
 // the first, smallest, largest and last sample are kept (M4: Jugel and others,
-// VLDB 2014), which draw the same pixels as all of them. Only the newest
-// bucket can change, so that what is drawn stays as it is while samples
-// arrive, and costs what its pixels cost, however many samples there are.
+// VLDB 2014), which draw the same pixels as all of them. Of a crowded bucket,
+// which is an upright bar on the picture, the ends of the bar are enough.
+// Only the newest bucket can change, so that what is drawn stays as it is
+// while samples arrive, and costs what its pixels cost, however many samples
+// there are.
 type trace struct {
 	bucket int64 // ms
 	gap    int64 // ms of silence that break the line; 0: none does
 	chunks []*chunk
 	open   bucketState
+	// fresh is the number of the first chunk that has changed since it was last
+	// drawn.
+	fresh int
+	gone  int // how many chunks have been dropped since then
 }
 
 // chunk is a run of chunkBuckets buckets, drawn as one path or one for each
@@ -61,7 +71,11 @@ func newTrace(bucket, gap int64) trace { return trace{bucket: max(1, bucket), ga
 // add appends a sample that is newer than all before.
 func (tr *trace) add(t int64, v float64) {
 	if tr.gap > 0 {
-		if last, ok := tr.last(); ok && t-last.t > tr.gap && !math.IsNaN(last.v) {
+		last, ok := tr.last()
+		if tr.open.n > 0 {
+			last = tr.open.last // a crowded bucket may not show it
+		}
+		if ok && t-last.t > tr.gap && !math.IsNaN(last.v) {
 			tr.put(last.t, math.NaN())
 		}
 	}
@@ -78,33 +92,40 @@ func (tr *trace) addAll(samples []store.Sample) {
 			continue
 		}
 		// What else lies in this bucket only has to be looked at.
-		b, end, n := &tr.open, (tr.open.index+1)*tr.bucket, 0
-		low, high, last := b.low, b.high, b.last
-		for _, s := range samples {
-			if s.T >= end || s.V != s.V || tr.gap > 0 && s.T-last.t > tr.gap {
-				break
-			}
-			last = pointOf(s)
-			if s.V < low.v {
-				low = last
-			}
-			if s.V > high.v {
-				high = last
-			}
-			n++
-		}
-		if n > 0 {
-			b.low, b.high, b.last = low, high, last
-			b.n += n
+		if n := tr.open.take(samples, (tr.open.index+1)*tr.bucket, tr.gap); n > 0 {
 			tr.keep(tr.chunks[len(tr.chunks)-1])
 			samples = samples[n:]
 		}
 	}
 }
 
+// take takes in the samples before end, up to a gap, and returns how many.
+func (b *bucketState) take(samples []store.Sample, end, gap int64) int {
+	n, _ := slices.BinarySearchFunc(samples, end, func(s store.Sample, t int64) int { return cmp.Compare(s.T, t) })
+	low, high := b.low, b.high
+	last := b.last.t
+	for i, s := range samples[:n] {
+		if s.V != s.V || gap > 0 && s.T-last > gap {
+			n = i
+			break
+		}
+		if last = s.T; s.V < low.v {
+			low = pointOf(s)
+		} else if s.V > high.v {
+			high = pointOf(s)
+		}
+	}
+	if n > 0 {
+		b.low, b.high, b.last = low, high, pointOf(samples[n-1])
+		b.n += n
+	}
+	return n
+}
+
 func (tr *trace) put(t int64, v float64) {
 	b := &tr.open
 	if i := floorDiv(t, tr.bucket); !b.valid || b.index != i {
+		tr.close()
 		c := tr.chunkFor(floorDiv(i, chunkBuckets))
 		*b = bucketState{valid: true, index: i, start: len(c.pts)}
 	}
@@ -133,29 +154,45 @@ func (tr *trace) keep(c *chunk) {
 	b := &tr.open
 	c.lo, c.hi = min(c.lo, b.low.v), max(c.hi, b.high.v)
 	var keep [4]point
-	k := b.keep(keep[:0])
-	old := c.pts[b.start:]
+	k := keep[:0]
+	if b.n < crowd {
+		k = append(k, b.first)
+	}
+	tr.write(c, append(b.ends(k), b.last))
+}
+
+// close writes the newest bucket as it stays.
+func (tr *trace) close() {
+	if b := &tr.open; b.n >= crowd {
+		var keep [4]point
+		tr.write(tr.chunks[len(tr.chunks)-1], b.ends(keep[:0]))
+	}
+}
+
+// write replaces the newest bucket's points by those of k, which are in time
+// order; one that stands there twice is written once.
+func (tr *trace) write(c *chunk, k []point) {
+	k = slices.CompactFunc(k, func(a, b point) bool { return a.t == b.t })
+	start := tr.open.start
+	old := c.pts[start:]
 	same := 0
 	for same < len(old) && same < len(k) && old[same] == k[same] {
 		same++
 	}
-	c.dirty = min(c.dirty, b.start+same)
-	c.pts = append(c.pts[:b.start], k...)
+	if same == len(old) && same == len(k) {
+		return
+	}
+	c.dirty = min(c.dirty, start+same)
+	c.pts = append(c.pts[:start], k...)
+	tr.fresh = min(tr.fresh, len(tr.chunks)-1)
 }
 
-// keep appends the bucket's points in time order, each once.
-func (b *bucketState) keep(k []point) []point {
-	k = append(k, b.first)
-	x, y := b.low, b.high
-	if y.t < x.t {
-		x, y = y, x
+// ends appends the bucket's smallest and largest point in time order.
+func (b *bucketState) ends(k []point) []point {
+	if b.low.t < b.high.t {
+		return append(k, b.low, b.high)
 	}
-	for _, p := range [...]point{x, y, b.last} {
-		if p.t > k[len(k)-1].t {
-			k = append(k, p)
-		}
-	}
-	return k
+	return append(k, b.high, b.low)
 }
 
 // breakLine puts a break behind the newest point. A bucket has one at most:
@@ -165,8 +202,10 @@ func (tr *trace) breakLine(c *chunk, t int64) {
 	if !ok || math.IsNaN(last.v) || tr.open.broken {
 		return
 	}
+	tr.close()
 	c.dirty = min(c.dirty, len(c.pts))
 	c.pts = append(c.pts, point{t, math.NaN()})
+	tr.fresh = min(tr.fresh, len(tr.chunks)-1)
 	tr.open.n, tr.open.start, tr.open.broken = 0, len(c.pts), true
 }
 
@@ -204,6 +243,7 @@ func (tr *trace) chunkFor(index int64) *chunk {
 		}
 	}
 	tr.chunks = append(tr.chunks, c)
+	tr.fresh = min(tr.fresh, len(tr.chunks)-1)
 	return c
 }
 
@@ -219,6 +259,7 @@ func (tr *trace) rewind(t int64) int64 {
 	})
 	clear(tr.chunks[i:])
 	tr.chunks = tr.chunks[:i]
+	tr.fresh = min(tr.fresh, i)
 	tr.open = bucketState{}
 	if last, ok := tr.last(); ok {
 		// Its newest bucket may still be given a break, if it has none.
@@ -240,6 +281,7 @@ func (tr *trace) trim(t int64) {
 	}
 	if n > 0 {
 		tr.chunks = slices.Delete(tr.chunks, 0, n)
+		tr.fresh, tr.gone = max(tr.fresh-n, 0), tr.gone+n
 	}
 }
 

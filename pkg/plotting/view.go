@@ -7,7 +7,6 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/chartd/chartd/pkg/quantity"
@@ -251,9 +250,14 @@ func (v View) ID() string {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%d %d %d %d %d %d %q %q %q %q", v.Window, v.From, v.To, v.Width, v.Height, v.Refresh,
 		v.Title, v.hidden, v.vars, v.marks)
-	// 40 bits: short in every frame, and 2,000 views collide once in 500,000
-	// starts.
-	return v.Chart + "~" + strconv.FormatUint(h.Sum64()>>24, 36)
+	// Six digits are short in every frame. A page that watches 100 views at
+	// once has two of one id in one case of ten million.
+	const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	var id [6]byte
+	for i, n := 0, h.Sum64(); i < len(id); i, n = i+1, n/uint64(len(digits)) {
+		id[i] = digits[n%uint64(len(digits))]
+	}
+	return v.Chart + "~" + string(id[:])
 }
 
 // canonical writes a value so that equal values give equal strings.

@@ -141,7 +141,7 @@ func checkPromises(t *testing.T, kind string) {
 	}
 	// The present is at the right edge.
 	var shift float64
-	if _, err := fmt.Sscanf(moving.attr("transform"), "translate(%g 0)", &shift); err != nil {
+	if _, err := fmt.Sscanf(moving.attr("transform"), "translate(%g)", &shift); err != nil {
 		t.Fatal(err)
 	}
 	if now := (float64(c.now)-x0)*xs + shift; math.Abs(now-rect[0]-rect[2]) > 1 {
