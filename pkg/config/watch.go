@@ -20,8 +20,10 @@ const (
 	patience = time.Second
 )
 
-// Watch calls changed, one call at a time, soon after the file at path was
-// written, replaced or removed, until ctx ends; then it returns nil. It watches
+// Watch calls changed, one call at a time, when it has begun to watch the file
+// at path, and from then on soon after the file was written, replaced or
+// removed, until ctx ends; then it returns nil. The first call is for what
+// happened before: from its beginning on, no change goes unnoticed. It watches
 // the directory, so that it sees an editor put a new file in the old one's
 // place, and Kubernetes another link. Whether the content is a different one
 // is for changed to find out. The error is that the system cannot watch.
@@ -35,6 +37,7 @@ func Watch(ctx context.Context, path string, changed func()) (err error) {
 		return err
 	}
 	seen := stat(path)
+	changed()
 	var due <-chan time.Time
 	var began time.Time // when the change that is waited out was first seen
 	for {

@@ -22,7 +22,8 @@ func (o *options) digest() [sha256.Size]byte {
 // watch sends to changed when the configuration file has other contents, until
 // ctx ends.
 func (d *Daemon) watch(ctx context.Context, changed chan<- struct{}) {
-	look := func() {
+	// The first look, when changes are being noticed, finds what changed since New.
+	err := config.Watch(ctx, d.opts.file, func() {
 		now := d.opts.digest()
 		if now == d.seen {
 			return
@@ -32,9 +33,8 @@ func (d *Daemon) watch(ctx context.Context, changed chan<- struct{}) {
 		case changed <- struct{}{}:
 		default: // one is waiting already and will see this state
 		}
-	}
-	look() // it may have changed since New
-	if err := config.Watch(ctx, d.opts.file, look); err != nil {
+	})
+	if err != nil {
 		d.log.Warn("changes of the configuration file go unnoticed; SIGHUP still reloads it", zap.Error(err))
 	}
 }
