@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// How long each step of the end may take. Together, and with what the manager
-// of the sources grants them, they stay under the ten seconds that a supervisor
-// usually has patience for.
+// How long each step of the end may take. Together, and with the two seconds that
+// the manager of the sources grants them, they leave a second and a half of the
+// ten that a supervisor usually has patience for.
 const (
 	drainHub   = 3500 * time.Millisecond
-	stopServer = 2 * time.Second
+	stopServer = 1500 * time.Millisecond
 	closeHub   = 1500 * time.Millisecond
 )
 

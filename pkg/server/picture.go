@@ -46,6 +46,9 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errTooManyPictures):
 		s.refuse(w, r, "pictures", http.StatusServiceUnavailable, err.Error())
 		return
+	case errors.Is(err, errStopping):
+		s.refuse(w, r, "draining", http.StatusServiceUnavailable, err.Error())
+		return
 	case err != nil:
 		s.log.Error("draw a picture", zap.String("chart", name), zap.Error(err))
 		http.Error(w, "chartd: the chart cannot be drawn at the moment; the server's log has more", http.StatusInternalServerError)

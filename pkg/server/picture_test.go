@@ -9,8 +9,10 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -159,6 +161,54 @@ func TestPicturesAreBounded(t *testing.T) {
 	}
 	close(release)
 	wg.Wait()
+}
+
+// At the end, what is being drawn is waited for, and what waits is given up: a
+// long queue does not hold up the stop.
+func TestPicturesThatWaitAtTheEnd(t *testing.T) {
+	entered, release := make(chan struct{}, maxDrawing), make(chan struct{})
+	r := newRig(t, rigOptions{hold: func() {
+		entered <- struct{}{}
+		<-release
+	}})
+	atOnce := DefaultConfig().MaxPictures
+	var clients sync.WaitGroup
+	var drawn, refused atomic.Int64
+	for i := range maxDrawing {
+		clients.Go(func() {
+			rec := httptest.NewRecorder()
+			r.Handler().ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", "/charts/cpu.svg?title="+strings.Repeat("x", i+1), nil))
+			switch rec.Code {
+			case http.StatusOK:
+				drawn.Add(1)
+			case http.StatusServiceUnavailable:
+				refused.Add(1)
+			default:
+				t.Errorf("got %d %s", rec.Code, rec.Body)
+			}
+		})
+	}
+	eventually(t, "the queue is full", func() bool {
+		r.pictures.mu.Lock()
+		defer r.pictures.mu.Unlock()
+		return r.pictures.drawing == maxDrawing
+	})
+	for range atOnce {
+		<-entered
+	}
+	var stopping sync.WaitGroup
+	stopping.Go(func() {
+		if err := r.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	<-r.pictures.quit
+	close(release)
+	stopping.Wait()
+	clients.Wait()
+	if d, n := drawn.Load(), refused.Load(); d != int64(atOnce) || n != int64(maxDrawing-atOnce) {
+		t.Errorf("%d drawn, %d refused; want %d and the rest of %d", d, n, atOnce, maxDrawing)
+	}
 }
 
 func TestPictureCacheIsBounded(t *testing.T) {

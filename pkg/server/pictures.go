@@ -22,6 +22,9 @@ const (
 	maxFresh       = 10 * time.Second
 )
 
+// errStopping is why a picture was not drawn that was asked for too late.
+var errStopping = errors.New("shutting down; come back in a moment")
+
 // errTooManyPictures says that the queue for drawing is full.
 var errTooManyPictures = errors.New("too many pictures wait to be drawn; try again in a moment")
 
@@ -40,11 +43,13 @@ type pictures struct {
 	newRenderer func(*plotting.Spec) ticker.Renderer
 	metrics     *metrics
 	slots       chan struct{} // one for each picture that may be drawn at once
+	quit        chan struct{} // closed by stop
 
 	wg      sync.WaitGroup
 	mu      sync.Mutex
 	entries map[pictureKey]*picture
 	drawing int
+	stopped bool
 }
 
 // picture is one entry of the cache. asset and err are set before done is
@@ -60,7 +65,7 @@ type picture struct {
 func newPictures(atOnce int, newRenderer func(*plotting.Spec) ticker.Renderer, m *metrics) *pictures {
 	return &pictures{
 		newRenderer: newRenderer, metrics: m,
-		slots: make(chan struct{}, max(atOnce, 1)), entries: make(map[pictureKey]*picture),
+		slots: make(chan struct{}, max(atOnce, 1)), quit: make(chan struct{}), entries: make(map[pictureKey]*picture),
 	}
 }
 
@@ -68,6 +73,10 @@ func newPictures(atOnce int, newRenderer func(*plotting.Spec) ticker.Renderer, m
 func (p *pictures) get(ctx context.Context, k pictureKey) (*asset, error) {
 	now := time.Now()
 	p.mu.Lock()
+	if p.stopped {
+		p.mu.Unlock()
+		return nil, errStopping
+	}
 	e := p.entries[k]
 	from := "cache"
 	if e == nil || !e.until.IsZero() && now.After(e.until) {
@@ -99,9 +108,14 @@ func (p *pictures) get(ctx context.Context, k pictureKey) (*asset, error) {
 func (p *pictures) draw(k pictureKey, e *picture) {
 	p.slots <- struct{}{}
 	start := time.Now()
-	e.asset, e.err = p.paint(k, start)
+	select {
+	case <-p.quit:
+		e.err = errStopping
+	default:
+		e.asset, e.err = p.paint(k, start)
+		p.metrics.pictureSeconds.Observe(time.Since(start).Seconds())
+	}
 	<-p.slots
-	p.metrics.pictureSeconds.Observe(time.Since(start).Seconds())
 	p.mu.Lock()
 	p.drawing--
 	e.until = start.Add(min(max(k.view.Refresh.Std(), minFresh), maxFresh))
@@ -161,8 +175,17 @@ func (e *picture) size() int {
 	return len(e.asset.body) + len(e.asset.zipped)
 }
 
-// wait returns when nothing is drawn any more.
-func (p *pictures) wait() { p.wg.Wait() }
+// stop gives up the pictures that wait, takes no more, and returns when those
+// that are being drawn are done. A second call only waits.
+func (p *pictures) stop() {
+	p.mu.Lock()
+	if !p.stopped {
+		p.stopped = true
+		close(p.quit)
+	}
+	p.mu.Unlock()
+	p.wg.Wait()
+}
 
 // encode turns a frame into the bytes of a picture.
 func encode(f *plotting.Frame, k pictureKey) (*asset, error) {

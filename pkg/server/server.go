@@ -276,6 +276,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.conns.close()
 	s.once.Do(func() { close(s.quit) })
 	s.beat.Wait()
-	s.pictures.wait()
+	s.pictures.stop()
 	return err
 }

@@ -19,8 +19,13 @@ import (
 	"github.com/chartd/chartd/pkg/store"
 )
 
-// stopPatience is how long a source may take to stop before it is left behind.
-const stopPatience = 5 * time.Second
+// How long a source may take to stop before it is left behind: when everything
+// stops, which the daemon has ten seconds for in all, and when another one is to
+// take its place.
+const (
+	stopPatience    = 2 * time.Second
+	replacePatience = 5 * time.Second
+)
 
 // Manager runs sources and keeps them running: one that errs or panics is run
 // again, and none stops another. Its methods are safe for concurrent use, but

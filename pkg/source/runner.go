@@ -41,7 +41,7 @@ func (r *runner) start(ctx context.Context) {
 	go func() {
 		defer close(r.done)
 		defer r.stop()
-		if r.after != nil && !r.after.wait(ctx, stopPatience) {
+		if r.after != nil && !r.after.wait(ctx, replacePatience) {
 			r.log.Error("the source that this one replaces does not stop; it is left behind")
 		}
 		r.after = nil
