@@ -16,9 +16,9 @@ import (
 	"github.com/chartd/chartd/pkg/wire"
 )
 
-// Buffers of a WebSocket, in bytes. Client messages are short, and prepared
-// messages pass by the write buffer, which is pooled anyway: ten thousand idle
-// connections should cost little.
+// Buffers of a WebSocket, in bytes. Client messages are short; the write buffer
+// holds a patch, longer and prepared messages pass it by, and it is pooled
+// anyway: ten thousand idle connections should cost little.
 const (
 	readBuffer  = 256
 	writeBuffer = 1024
@@ -69,17 +69,24 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 				rules.cfg.MaxConnectionsPerAddress, bucket(addr)))
 		return
 	}
+	// From here on the connection takes a place, and is counted, before its
+	// peer can know.
+	s.metrics.connections.Inc()
+	left := func() {
+		s.census.leave(addr)
+		s.metrics.connections.Dec()
+	}
 	ws, err := rules.upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		s.census.leave(addr)
+		left()
 		s.log.Debug("no upgrade", zap.Error(err), zap.String("from", r.RemoteAddr))
 		return
 	}
-	s.adopt(ws, addr, r.Header, rules)
+	s.adopt(ws, addr, left, r.Header, rules)
 }
 
-// adopt gives a fresh WebSocket its reader and its place among the others.
-func (s *Server) adopt(ws *websocket.Conn, addr netip.Addr, header http.Header, rules *rules) {
+// adopt gives a fresh WebSocket its reader. left gives its place back.
+func (s *Server) adopt(ws *websocket.Conn, addr netip.Addr, left func(), header http.Header, rules *rules) {
 	ws.SetReadLimit(int64(rules.cfg.MaxMessage))
 	if tcp, ok := ws.NetConn().(interface{ SetWriteBuffer(n int) error }); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it a stalled peer costs more, no more than that
@@ -89,11 +96,6 @@ func (s *Server) adopt(ws *websocket.Conn, addr netip.Addr, header http.Header, 
 		writeTimeout: rules.cfg.WriteTimeout.Std(),
 		silence:      s.heartbeat * 5 / 2,
 		compress:     rules.cfg.Compression,
-	}
-	s.metrics.connections.Inc()
-	left := func() {
-		s.census.leave(addr)
-		s.metrics.connections.Dec()
 	}
 	if !s.conns.add(c) {
 		c.Close(wire.Close{Code: wire.CloseShutdown, Reason: "the server stops"})
