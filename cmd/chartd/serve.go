@@ -58,15 +58,11 @@ func serve(ctx context.Context, t terminal, file, listen string) error {
 		}
 		opts = append(opts, daemon.WithListen(listen))
 	}
-	cfg, err := daemon.Load(file, opts...)
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// Once the drain has begun, a second signal kills as it usually does.
 	defer context.AfterFunc(ctx, stop)()
-	d, err := daemon.New(cfg, opts...)
+	d, err := daemon.New(nil, opts...) // reads the file, or the default
 	if err != nil {
 		return err
 	}

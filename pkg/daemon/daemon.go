@@ -85,6 +85,12 @@ func New(cfg *config.Config, opts ...Option) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The state of the file is noted before it is read, so that a change in between
+	// is noticed; if the caller has read it, as soon as can be.
+	var seen [sha256.Size]byte
+	if o.file != "" {
+		seen = o.digest()
+	}
 	if cfg == nil {
 		if cfg, err = o.load(o.file); err != nil {
 			return nil, err
@@ -95,16 +101,13 @@ func New(cfg *config.Config, opts ...Option) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{
-		opts: o, log: o.log, cfg: cfg, charts: newChartSet(cfg, o, nil),
+		opts: o, log: o.log, cfg: cfg, charts: newChartSet(cfg, o, nil), seen: seen,
 		ready: make(chan struct{}), reloads: make(chan reload), draining: make(chan struct{}),
 	}
 	if d.log == nil {
 		if d.log, d.level, err = NewLogger(cfg.Log, os.Stderr); err != nil {
 			return nil, err
 		}
-	}
-	if o.file != "" {
-		d.seen = o.digest()
 	}
 	if err := d.assemble(cfg); err != nil {
 		return nil, err
