@@ -77,6 +77,9 @@ func ask(d *daemon.Daemon, chart, arg string) {
 		switch v := view.FindSubmatch(b); {
 		case strings.Contains(string(b), `"t":"ok","id":2`):
 			return
+		case strings.Contains(string(b), `"t":"error"`):
+			fmt.Println(string(b))
+			return
 		case !asked && v != nil:
 			send(`{"t":"callback","id":2,"v":%q,"arg":%q}`, v[1], arg)
 			asked = true

@@ -51,10 +51,10 @@ func TestOneRenderPerTick(t *testing.T) {
 		mirrors[i] = wire.NewMirror(c.OK("1").V)
 		c.Frames(mirrors[i], 1)
 	}
-	if v, s := r.metric("chartd_views"), r.metric("chartd_sessions", `state="connected"`); v != 1 || s != sessions {
+	before := r.scrape()
+	if v, s := before.value("chartd_views"), before.value("chartd_sessions", `state="connected"`); v != 1 || s != sessions {
 		t.Fatalf("%v views, %v sessions", v, s)
 	}
-	before, tickedBefore, ranBefore := r.metric("chartd_renders_total"), r.metric("chartd_ticks_total"), ticks.Load()
 	var wg sync.WaitGroup
 	for i, c := range clients {
 		wg.Go(func() {
@@ -64,10 +64,19 @@ func TestOneRenderPerTick(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	ran, ticked, renders := float64(ticks.Load()-ranBefore), r.metric("chartd_ticks_total")-tickedBefore, r.metric("chartd_renders_total")-before
-	t.Logf("%d sessions saw %d frames each: %v ticks, %v renders, %v runs of the handler", sessions, frames, ticked, renders, ran)
-	if renders > ticked+1 || ran > ticked+1 || ticked > 3*frames {
-		t.Errorf("%v ticks cost %v renders and %v runs of the handler", ticked, renders, ran)
+	// All there ever were: one render for the first look, and one for each tick.
+	// The counters are read while they run, one after the other, so the two may
+	// be a tick apart; more renders than that would only become more.
+	var ran, ticked, renders float64
+	eventually(t, "as many renders as ticks", func() bool {
+		ran = float64(ticks.Load())
+		after := r.scrape()
+		ticked, renders = after.value("chartd_ticks_total"), after.value("chartd_renders_total")
+		t.Logf("%d sessions saw %d frames each: %v ticks, %v renders, %v runs of the handler", sessions, frames, ticked, renders, ran)
+		return renders <= ticked+1
+	})
+	if seen := ticked - before.value("chartd_ticks_total"); ran > ticked || seen > 3*frames {
+		t.Errorf("%v runs of the handler in %v ticks; %v ticks for %d frames", ran, ticked, seen, frames)
 	}
 	// And they all see the same.
 	at := map[wire.Pos]string{}
@@ -124,9 +133,15 @@ func TestCutAndResume(t *testing.T) {
 		if got := c.Sub(sub); got.V != ok.V {
 			t.Fatalf("%s: another view: %+v", tc.name, got)
 		}
+		// Either may be ahead: a label of the time axis makes a frame without
+		// anything being appended.
 		fulls := 0
 		for mirror.Pos() != seen.Pos() {
-			fulls += c.Frames(mirror, 1)
+			if mirror.Pos().R < seen.Pos().R {
+				fulls += c.Frames(mirror, 1)
+			} else {
+				follower.Frames(seen, 1)
+			}
 		}
 		if fulls != tc.fulls {
 			t.Errorf("%s: %d fulls, want %d", tc.name, fulls, tc.fulls)

@@ -17,6 +17,11 @@ import (
 	"github.com/chartd/chartd/pkg/daemon"
 )
 
+// patience is how long a test waits for what should come at once. It is long
+// because a machine that runs tests is busy; no test waits that long when it
+// passes.
+const patience = 30 * time.Second
+
 // rig is a daemon that runs on a port of loopback until the test ends.
 type rig struct {
 	*daemon.Daemon
@@ -76,7 +81,9 @@ func (r *rig) get(path string) (status int, body string) {
 
 func (r *rig) do(method, path, body string) (int, string) {
 	r.t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), method, strings.TrimSuffix(r.base, "/")+path, strings.NewReader(body))
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(r.base, "/")+path, strings.NewReader(body))
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -92,14 +99,35 @@ func (r *rig) do(method, path, body string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-// metric reads a value off /metrics: the sum of the lines that begin with name
-// and contain every one of labels.
+// metric reads a value off /metrics.
 func (r *rig) metric(name string, labels ...string) float64 {
 	r.t.Helper()
-	_, body := r.get("/metrics")
+	return r.scrape().value(name, labels...)
+}
+
+// scrape is what /metrics said at one time: values that belong together are read
+// off one of them.
+type scrape struct {
+	t    testing.TB
+	body string
+}
+
+func (r *rig) scrape() scrape {
+	r.t.Helper()
+	status, body := r.get("/metrics")
+	if status != http.StatusOK {
+		r.t.Fatalf("/metrics: %d %s", status, body)
+	}
+	return scrape{r.t, body}
+}
+
+// value returns the sum of the lines that begin with name and contain every one
+// of labels.
+func (s scrape) value(name string, labels ...string) float64 {
+	s.t.Helper()
 	sum := 0.0
 lines:
-	for line := range strings.Lines(body) {
+	for line := range strings.Lines(s.body) {
 		series, value, ok := strings.Cut(strings.TrimSpace(line), " ")
 		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
 			continue
@@ -111,7 +139,7 @@ lines:
 		}
 		v, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			r.t.Fatalf("%q: %v", line, err)
+			s.t.Fatalf("%q: %v", line, err)
 		}
 		sum += v
 	}
@@ -121,7 +149,7 @@ lines:
 // eventually waits for a condition that will hold soon.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for !holds() {
 		select {
 		case <-deadline:
@@ -131,7 +159,7 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// appendEvery appends a sample of a metric on every call.
+// append appends a sample of this moment to a metric.
 func (r *rig) append(metric string, v float64) {
 	r.t.Helper()
 	if err := r.Store().Append(metric, nil, time.Now().UnixMilli(), v); err != nil {

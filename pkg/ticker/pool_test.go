@@ -109,6 +109,7 @@ func TestReleaseWithoutLingering(t *testing.T) {
 		if b.Views() != 1 {
 			t.Error("the loop stopped although it is watched")
 		}
+		s.took()
 		offered := false
 		l1.Push(Push{Offered: func() { offered = true }})
 		l1.Release(false)
@@ -119,7 +120,8 @@ func TestReleaseWithoutLingering(t *testing.T) {
 		if !offered {
 			t.Error("a push waits forever")
 		}
-		if got := s.took(); len(got) > 3 {
+		// The push may have been quicker than the end; nothing comes after.
+		if got := s.took(); len(got) > 1 {
 			t.Errorf("got %v", got)
 		}
 	})
