@@ -95,7 +95,7 @@ func (s *scrolling) follow(from, to int64) bool {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, l := range s.visible {
 		l.trace.trim(from - s.lag)
-		a, b := l.trace.extent(from, to)
+		a, b := l.trace.extent()
 		lo, hi = min(lo, a), max(hi, b)
 	}
 	changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), to)

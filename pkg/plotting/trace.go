@@ -40,6 +40,7 @@ type trace struct {
 	// drawn.
 	fresh int
 	gone  int // how many chunks have been dropped since then
+	past  pastExtent
 }
 
 // chunk is a run of chunkBuckets buckets, drawn as one path or one for each
@@ -243,6 +244,7 @@ func (tr *trace) chunkFor(index int64) *chunk {
 		}
 	}
 	tr.chunks = append(tr.chunks, c)
+	tr.past.chunks = 0
 	tr.fresh = min(tr.fresh, len(tr.chunks)-1)
 	return c
 }
@@ -260,6 +262,7 @@ func (tr *trace) rewind(t int64) int64 {
 	clear(tr.chunks[i:])
 	tr.chunks = tr.chunks[:i]
 	tr.fresh = min(tr.fresh, i)
+	tr.past.chunks = 0
 	tr.open = bucketState{}
 	if last, ok := tr.last(); ok {
 		// Its newest bucket may still be given a break, if it has none.
@@ -282,17 +285,31 @@ func (tr *trace) trim(t int64) {
 	if n > 0 {
 		tr.chunks = slices.Delete(tr.chunks, 0, n)
 		tr.fresh, tr.gone = max(tr.fresh-n, 0), tr.gone+n
+		tr.past.chunks = 0
 	}
 }
 
-// extent returns the smallest and largest value drawn; lo > hi when there is
-// none.
-func (tr *trace) extent(from, to int64) (lo, hi float64) {
-	lo, hi = math.Inf(1), math.Inf(-1)
-	for _, c := range tr.chunks {
-		if start := c.index * tr.span(); start+tr.span() > from && start <= to {
-			lo, hi = min(lo, c.lo), max(hi, c.hi)
-		}
+// extent returns the smallest and largest value that is held; lo > hi when there
+// is none. All but the newest chunk are looked at only when they are others
+// than before.
+func (tr *trace) extent() (lo, hi float64) {
+	n := len(tr.chunks)
+	if n == 0 {
+		return math.Inf(1), math.Inf(-1)
 	}
-	return lo, hi
+	if tr.past.chunks != n {
+		p := pastExtent{chunks: n, lo: math.Inf(1), hi: math.Inf(-1)}
+		for _, c := range tr.chunks[:n-1] {
+			p.lo, p.hi = min(p.lo, c.lo), max(p.hi, c.hi)
+		}
+		tr.past = p
+	}
+	last := tr.chunks[n-1]
+	return min(tr.past.lo, last.lo), max(tr.past.hi, last.hi)
+}
+
+// pastExtent is the extent of all chunks but the newest.
+type pastExtent struct {
+	chunks int // how many there were, the newest included; 0: not known
+	lo, hi float64
 }

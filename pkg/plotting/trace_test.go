@@ -181,3 +181,29 @@ func TestAddAll(t *testing.T) {
 		}
 	})
 }
+
+// TestExtent holds the remembered extent against the chunks', whatever happens
+// in between.
+func TestExtent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tr := newTrace(rapid.Int64Range(1, 20).Draw(t, "bucket"), 0)
+		now := int64(0)
+		t.Repeat(map[string]func(*rapid.T){
+			"add": func(t *rapid.T) {
+				now += rapid.Int64Range(1, 300).Draw(t, "dt")
+				tr.add(now, rapid.Float64Range(-9, 9).Draw(t, "v"))
+			},
+			"trim":   func(t *rapid.T) { tr.trim(now - rapid.Int64Range(0, 2000).Draw(t, "keep")) },
+			"rewind": func(t *rapid.T) { now = max(tr.rewind(now-rapid.Int64Range(0, 2000).Draw(t, "back")), 0) },
+			"": func(t *rapid.T) {
+				lo, hi := math.Inf(1), math.Inf(-1)
+				for _, c := range tr.chunks {
+					lo, hi = min(lo, c.lo), max(hi, c.hi)
+				}
+				if a, b := tr.extent(); a != lo || b != hi {
+					t.Fatalf("%v to %v, want %v to %v", a, b, lo, hi)
+				}
+			},
+		})
+	})
+}
