@@ -103,7 +103,7 @@ func newRig(t testing.TB, o rigOptions) *rig {
 		}
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		if err := hub.Drain(ctx); err != nil {
 			t.Error(err)
@@ -199,7 +199,7 @@ func (r *rig) metric(name, labels string) float64 {
 // eventually waits for a condition that will hold soon.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(30 * time.Second)
 	for !holds() {
 		select {
 		case <-deadline:
