@@ -44,17 +44,10 @@ type conn struct {
 
 // Write implements session.Conn.
 func (c *conn) Write(m *wire.Message) error {
-	p, err := m.Prepared()
-	if err != nil {
-		return err
-	}
-	if c.compress {
-		c.ws.EnableWriteCompression(m.Len() >= compressFrom)
-	}
 	if err := c.ws.SetWriteDeadline(time.Now().Add(c.writeTimeout)); err != nil {
 		return err
 	}
-	if err := c.ws.WritePreparedMessage(p); err != nil {
+	if err := m.Send(c.ws, c.compress && m.Len() >= compressFrom); err != nil {
 		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 			c.metrics.writeErrors.WithLabelValues("timeout").Inc()
 			return os.ErrDeadlineExceeded // gorilla hides it behind a type of its own

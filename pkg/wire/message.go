@@ -2,6 +2,7 @@ package wire
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/gorilla/websocket"
 )
@@ -12,6 +13,7 @@ type Message struct {
 	json  []byte
 	array bool
 
+	sent     atomic.Bool // has a first receiver
 	once     sync.Once
 	prepared *websocket.PreparedMessage
 	err      error
@@ -28,11 +30,25 @@ func (m *Message) JSON() []byte { return m.json }
 // Len returns how many bytes the message has before compression.
 func (m *Message) Len() int { return len(m.json) }
 
-// Prepared returns the message in the form that gorilla/websocket sends
-// without encoding or compressing it again. It is made at the first call.
-func (m *Message) Prepared() (*websocket.PreparedMessage, error) {
+// Send writes the message to a server's connection, as one frame, compressed if
+// compress and if the client takes that. Any number of connections may be sent
+// the same message at the same time; each has one writer at a time.
+//
+// Most messages have one receiver, and it gets the bytes as they are. What is
+// there to share, the frame with its header, is made for the second one and
+// kept for all who follow. Compressed frames are always kept: compressing costs
+// far more, and gorilla would cut what it does not prepare into fragments of
+// its write buffer.
+func (m *Message) Send(ws *websocket.Conn, compress bool) error {
+	ws.EnableWriteCompression(compress)
+	if !compress && !m.sent.Swap(true) {
+		return ws.WriteMessage(websocket.TextMessage, m.json)
+	}
 	m.once.Do(func() { m.prepared, m.err = websocket.NewPreparedMessage(websocket.TextMessage, m.json) })
-	return m.prepared, m.err
+	if m.err != nil {
+		return m.err
+	}
+	return ws.WritePreparedMessage(m.prepared)
 }
 
 // Join returns one message that carries the given ones in order, so that they
