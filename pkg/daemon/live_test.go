@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -15,7 +16,10 @@ import (
 
 	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/daemon"
+	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/session"
+	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/store"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
@@ -183,20 +187,52 @@ func TestDrain(t *testing.T) {
 	}
 }
 
-// A handler that does not end with its context keeps nobody from his goodbye.
-func TestDrainWithHangingHandler(t *testing.T) {
-	hangs := make(chan struct{})
-	entered := make(chan struct{})
+// stubborn is a source that does not stop when it is told to.
+type stubborn struct{ hangs <-chan struct{} }
+
+func (stubborn) Validate() []problem.Problem                  { return nil }
+func (stubborn) Kind() string                                 { return "stubborn" }
+func (s *stubborn) New(source.Deps) (source.Source, error)    { return s, nil }
+func (s *stubborn) Run(context.Context, store.Appender) error { <-s.hangs; return nil }
+
+// A handler and a source that do not end with their contexts, a request that
+// takes its time and a client that does not read, all at once, keep nobody from
+// his goodbye, and the daemon not beyond its ten seconds. It names who hangs.
+func TestDrainOfWhatHangs(t *testing.T) {
+	hangs, ended := make(chan struct{}), make(chan struct{})
+	entered, asked := make(chan struct{}), make(chan struct{})
 	var once sync.Once
-	r := start(t, live, daemon.WithCallback("live", func(context.Context, *session.Call) error {
-		once.Do(func() { close(entered) })
-		<-hangs
-		return nil
-	}))
+	r := start(t, live+"sources: {mule: {type: stubborn}}",
+		daemon.WithSource("stubborn", func() source.Config { return &stubborn{hangs} }),
+		daemon.WithCallback("live", func(context.Context, *session.Call) error {
+			once.Do(func() { close(entered) })
+			<-hangs
+			return nil
+		}),
+		daemon.WithPage("GET /slow", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			defer close(ended)
+			close(asked)
+			<-hangs
+		})),
+	)
 	c := livetest.Dial(t, r.base)
 	c.Hello("")
 	c.Sub(wire.Sub{Chart: "live"})
+	livetest.DialDeaf(t, r.base).Send(wire.Hello{}, wire.Sub{ID: "1", Chart: "live"})
 	<-entered
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", r.base+"slow", nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil { // it is cut off
+			_ = resp.Body.Close()
+			t.Errorf("the slow page answers %s", resp.Status)
+		}
+	})
+	<-asked
 	begin := time.Now()
 	r.stop()
 	if got := c.Closed(); got.Code != int(wire.CloseShutdown) {
@@ -205,12 +241,18 @@ func TestDrainWithHangingHandler(t *testing.T) {
 	<-r.done
 	if took := time.Since(begin); took > 10*time.Second {
 		t.Errorf("run returned after %v", took)
+	} else {
+		t.Logf("run returned after %v", took)
 	}
-	if r.err == nil {
-		t.Error("run says nothing of the handler that still runs")
+	for _, want := range []string{"did not stop within 2s: mule", "callbacks of ticks still run"} {
+		if r.err == nil || !strings.Contains(r.err.Error(), want) {
+			t.Errorf("run says %v, which lacks %q", r.err, want)
+		}
 	}
 	r.err = nil
 	close(hangs)
+	<-ended
+	asking.Wait()
 }
 
 func TestListenErrors(t *testing.T) {
