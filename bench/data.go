@@ -26,13 +26,14 @@ var names = [series]string{"web1", "web2", "web3", "web4"}
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
 // sample returns the i-th value of a series: a load in percent that rises and
-// falls slowly, with some noise, written with one digit behind the point. It
-// is the same for every row, in every run.
+// falls slowly, with some noise, to a hundredth: the height of the chart in
+// tenths of a px has some 3,000 steps, and a sample should not be coarser than
+// what is drawn of it. It is the same for every row, in every run.
 func sample(i int64, s int) float64 {
 	x, k := float64(i), float64(s)
 	v := 20 + 15*k + 6*math.Sin(x/97+k) + 3*math.Sin(x/13.7+2*k) + 2*math.Sin(x/3.1+3*k)
-	v += float64(noise(uint64(i)*series+uint64(s))%31)/10 - 1.5
-	return math.Round(v*10) / 10
+	v += float64(noise(uint64(i)*series+uint64(s))%301)/100 - 1.5
+	return math.Round(v*100) / 100
 }
 
 // noise mixes the bits of x (the finaliser of SplitMix64).
