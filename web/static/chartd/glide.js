@@ -25,6 +25,9 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
  * @returns {[number, number] | null}
  */
 export function translation(transform) {
+  // Nearly always it is "translate(" and one number.
+  const x = transform?.startsWith("translate(") && transform.length > 11 ? Number(transform.slice(10, -1)) : NaN;
+  if (x === x && transform?.endsWith(")")) return [x, 0];
   const m = /^translate\((-?[\d.]+)(?:[ ,]+(-?[\d.]+))?\)$/.exec(transform ?? "");
   return m ? [Number(m[1]), Number(m[2] ?? 0)] : null;
 }
@@ -61,6 +64,8 @@ function easing(distance, ms) {
 export class Glide {
   /** @type {Animation | null} */
   #animation = null;
+  /** @type {Element | null} What the animation moves. */
+  #group = null;
   /** What the animation does: times at the right edge, in ms. */
   #from = NaN;
   #to = NaN;
@@ -80,20 +85,17 @@ export class Glide {
    * @param {Picture} picture
    */
   follow(picture) {
-    const group = /** @type {SVGGElement | undefined} */ (picture.keys.get("x"));
-    const at = translation(group?.getAttribute("transform") ?? null);
-    const { x0, xs: scale, rect } = picture.root.dataset;
-    const xs = Number(scale);
-    if (!group || !at || !(xs > 0)) {
+    const { axis } = picture;
+    const group = axis && picture.keys.get("x");
+    const at = group ? translation(group.getAttribute("transform")) : null;
+    if (!axis || !group || !at) {
       this.stop();
       return;
     }
-    const [x = 0, , width = 0] = (rect ?? "").split(" ").map(Number);
-    /** @param {number} t */
-    const shift = (t) => at[0] + (to - t) * xs;
-    const to = Number(x0) + (x + width - at[0]) / xs;
+    const { xs } = axis;
     if (xs !== this.#xs) this.stop(); // another window: nothing to continue
-    if (to === this.#to && this.#animation?.effect instanceof KeyframeEffect && this.#animation.effect.target === group) return;
+    const to = axis.x0 + (axis.right - at[0]) / xs;
+    if (to === this.#to && group === this.#group) return;
 
     const plotted = plan(this.#shown(), this.#to, to, this.#step);
     this.#cancel();
@@ -101,14 +103,16 @@ export class Glide {
     this.#from = this.#to = to;
     if (!plotted) return;
     this.#step = plotted.step;
-    const px = this.width / (picture.root.viewBox.baseVal?.width || Infinity);
-    const distance = (to - plotted.from) * xs * px;
-    if (!this.enabled || calm.matches || distance < least) return;
+    if (!this.enabled || calm.matches) return;
+    const distance = (to - plotted.from) * xs;
+    const px = distance * this.width / axis.span;
+    if (px < least) return;
     this.#from = plotted.from;
     this.#ms = plotted.ms;
+    this.#group = group;
     this.#animation = group.animate(
-      [{ transform: `translate(${shift(plotted.from)}px,${at[1]}px)` }, { transform: `translate(${at[0]}px,${at[1]}px)` }],
-      { duration: plotted.ms, easing: easing(distance * devicePixelRatio, plotted.ms) },
+      { transform: [`translate(${at[0] + distance}px,${at[1]}px)`, `translate(${at[0]}px,${at[1]}px)`] },
+      { duration: plotted.ms, easing: easing(px * devicePixelRatio, plotted.ms) },
     );
   }
 
@@ -126,6 +130,6 @@ export class Glide {
 
   #cancel() {
     this.#animation?.cancel();
-    this.#animation = null;
+    this.#animation = this.#group = null;
   }
 }

@@ -68,11 +68,12 @@ export class Patch {
   constructor(ops) {
     /** @readonly */
     this.ops = ops;
-    /** @type {(Element | undefined)[]} the markup of ops[i] */
-    this.markup = new Array(ops.length);
+    /** @type {(Element | undefined)[]} the markup of ops[i], if there is any */
+    this.markup = [];
     const at = [];
     let text = "";
-    for (const [i, op] of ops.entries()) {
+    for (let i = 0; i < ops.length; i++) {
+      const op = /** @type {Op} */ (ops[i]);
       const code = op[0];
       if (code !== "s" && code !== "i") continue;
       at.push(i);
@@ -93,6 +94,25 @@ export class Patch {
   }
 }
 
+/**
+ * How a picture's time axis lies: the time x0 is at 0, xs units are a ms, its
+ * data ends at right, and the whole picture is span wide; units.
+ * @typedef {{x0: number, xs: number, right: number, span: number}} Axis
+ */
+
+/**
+ * Reads the time axis off a picture.
+ * @param {SVGSVGElement} root
+ * @returns {Axis | null} null: time does not move in it
+ */
+function axisOf(root) {
+  const { x0, xs: scale, rect } = root.dataset;
+  const xs = Number(scale);
+  if (!(xs > 0)) return null;
+  const [x = 0, , width = 0] = (rect ?? "").split(" ").map(Number);
+  return { x0: Number(x0), xs, right: x + width, span: root.viewBox.baseVal?.width || Infinity };
+}
+
 /** One copy of a view's picture. */
 export class Picture {
   /** @param {SVGSVGElement} root clean and without an owner */
@@ -102,6 +122,8 @@ export class Picture {
     /** @type {Map<string, Element>} Elements by key; the root is "". */
     this.keys = new Map([["", root]]);
     this.#learn(root, []);
+    /** @readonly No patch changes the root's own attributes, so this is read once. */
+    this.axis = axisOf(root);
   }
 
   /**
@@ -133,8 +155,9 @@ export class Picture {
   apply(patch) {
     /** @type {(() => void)[]} */
     const undo = [];
+    const { ops, markup } = patch;
     try {
-      for (const [i, op] of patch.ops.entries()) this.#op(op, patch.markup[i], undo);
+      for (let i = 0; i < ops.length; i++) this.#op(/** @type {Op} */ (ops[i]), markup[i], undo);
     } catch (err) {
       for (const step of undo.reverse()) step();
       throw err;

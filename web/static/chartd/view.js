@@ -172,6 +172,7 @@ export class View {
   /** Does all that waits. */
   flush() {
     const queue = this.#queue;
+    if (queue.length === 0) return;
     this.#queue = [];
     const full = queue.findLastIndex((m) => typeof m !== "function" && m.t === "full");
     for (const [i, m] of queue.entries()) {
@@ -197,7 +198,7 @@ export class View {
   overdue(now) {
     if (this.params.paused || this.#last === 0 || this.#gaps < 4 || now - this.#last <= this.quiet) return false;
     const [picture] = this.#seats.values();
-    return Number(picture?.root.dataset["xs"]) * this.#gap >= 2;
+    return (picture?.axis?.xs ?? NaN) * this.#gap >= 2;
   }
 
   /** Starts the count of a silence anew. */
