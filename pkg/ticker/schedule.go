@@ -11,8 +11,8 @@ const soon = time.Second
 
 // slot is what phases are rounded to: loops that tick within it are woken
 // together, and waking the process up is dearer than a tick in which little
-// changed. Five milliseconds hold the work of some dozens of loops.
-const slot = 5 * time.Millisecond
+// changed. Twenty milliseconds hold the work of some hundreds of loops.
+const slot = 20 * time.Millisecond
 
 // schedule says when a loop ticks. Its ticks stand on a grid: multiples of the
 // refresh since the Unix epoch, moved by a phase that comes from the view's id,
