@@ -26,7 +26,7 @@ var pageFiles embed.FS
 
 // How the browser is measured.
 const (
-	browserRounds  = 8
+	browserRounds  = 15
 	browserFrames  = 30  // refreshes a round, one in each animation frame
 	browserLayouts = 100 // refreshes a round without frames
 	glideSeconds   = 5
