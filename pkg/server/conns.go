@@ -1,6 +1,7 @@
 package server
 
 import (
+	"iter"
 	"sync"
 	"time"
 )
@@ -57,17 +58,43 @@ func (cs *conns) in(slot int) []*conn {
 // beat pings every connection once per heartbeat until quit is closed. A ping has a
 // goroutine of its own, because it waits for a write that is under way.
 func (cs *conns) beat(quit <-chan struct{}, every time.Duration) {
-	tick := time.NewTicker(max(every/slots, time.Millisecond))
+	r := round{step: max(every/slots, time.Millisecond)}
+	start := time.Now()
+	tick := time.NewTicker(r.step)
 	defer tick.Stop()
 	var pings sync.WaitGroup
 	defer pings.Wait()
-	for slot := 0; ; slot = (slot + 1) % slots {
+	for {
 		select {
 		case <-quit:
 			return
 		case <-tick.C:
-			for _, c := range cs.in(slot) {
-				pings.Go(c.ping)
+			for slot := range r.due(time.Since(start)) {
+				for _, c := range cs.in(slot) {
+					pings.Go(c.ping)
+				}
+			}
+		}
+	}
+}
+
+// round is how far the heartbeat has come. It goes by the clock, not by ticks: on
+// a busy machine some are late and others dropped, and clients that answer every
+// ping would be taken for dead because they were sent too few.
+type round struct {
+	step time.Duration // from one slot to the next
+	done int           // slots whose turn has been, in all rounds
+}
+
+// due returns the slots whose turn has come at a time since the start, each once
+// however late it is.
+func (r *round) due(since time.Duration) iter.Seq[int] {
+	from, to := r.done, int(since/r.step)
+	from, r.done = max(from, to-slots), to
+	return func(yield func(slot int) bool) {
+		for n := from; n < to; n++ {
+			if !yield(n % slots) {
+				return
 			}
 		}
 	}
