@@ -51,6 +51,9 @@ func parseChange(raw json.RawMessage, path string) (c plotting.Change, _ *Error)
 			return c, bad(path+"."+name, "null inside; %s", changeWants[name])
 		}
 	}
+	if len(c.Vars) == 0 {
+		c.Vars = nil // no variables change nothing, as if they were not there
+	}
 	return c, nil
 }
 
