@@ -36,14 +36,14 @@ func (b *budget) give(n int) { b.used.Add(-int64(n)) }
 // view is what a window held at one moment. The samples it shows are not
 // written while the window is pinned.
 type view struct {
-	sealed [][]Sample
-	tail   []Sample
-	head   int // samples of the first block that no longer count
+	sealed []Block  // each summed, unless it has a gap
+	tail   []Sample // grows too often to be summed
+	head   int      // samples of the first block that no longer count
 }
 
 func (v view) block(i int) []Sample {
 	if i < len(v.sealed) {
-		return v.sealed[i]
+		return v.sealed[i].Samples
 	}
 	return v.tail
 }
@@ -52,7 +52,7 @@ func (v view) block(i int) []Sample {
 // past the last.
 func (v view) find(t int64) int {
 	i := sort.Search(len(v.sealed), func(i int) bool {
-		b := v.sealed[i]
+		b := v.sealed[i].Samples
 		return b[len(b)-1].T >= t
 	})
 	if i == len(v.sealed) && (len(v.tail) == 0 || v.tail[len(v.tail)-1].T < t) {
@@ -61,29 +61,33 @@ func (v view) find(t int64) int {
 	return i
 }
 
-// each calls fn with the samples of from <= T <= to.
-func (v view) each(from, to int64, fn func([]Sample)) {
-	for i := v.find(from); i <= len(v.sealed); i++ {
+// each calls fn with the samples of from <= T <= to. Of the samples themselves
+// it looks only at some of the first block and of the last.
+func (v view) each(from, to int64, fn func(Block)) {
+	first, last := v.find(from), v.find(to)
+	for i := first; i <= min(last, len(v.sealed)); i++ {
 		b := v.block(i)
 		lo, hi := 0, len(b)
 		if i == 0 {
 			lo = v.head
 		}
-		if lo < hi && b[lo].T < from {
+		if i == first {
 			lo += search(b[lo:], from)
 		}
-		last := lo < hi && b[hi-1].T >= to
-		if last {
+		if i == last {
 			hi = lo + search(b[lo:], to)
 			if hi < len(b) && b[hi].T == to {
 				hi++
 			}
 		}
-		if lo < hi {
-			fn(b[lo:hi:hi])
-		}
-		if last {
-			return
+		switch {
+		case lo >= hi:
+		case i < len(v.sealed) && hi-lo == len(b):
+			whole := v.sealed[i]
+			whole.Samples = b[:hi:hi]
+			fn(whole)
+		default:
+			fn(Block{Samples: b[lo:hi:hi]})
 		}
 	}
 }

@@ -59,11 +59,11 @@ func (w *window) makeRoom() {
 			w.tail = append(make([]Sample, 0, 2*cap(w.tail)), w.tail...)
 			return
 		case cap(w.tail) == blockSize && w.budget.take(blockSize):
-			w.sealed = append(w.sealed, w.tail)
+			w.sealed = append(w.sealed, summarize(w.tail))
 			w.tail = make([]Sample, 0, blockSize)
 			return
 		case len(w.sealed) > 0:
-			w.drop(len(w.sealed[0]) - w.head)
+			w.drop(len(w.sealed[0].Samples) - w.head)
 		default:
 			w.drop((w.n + 1) / 2)
 		}
@@ -79,14 +79,26 @@ func (w *window) insert(s Sample) (changed, ok bool) {
 		b := w.block(i)
 		at := search(b, s.T)
 		if b[at].T == s.T {
-			if math.Float64bits(b[at].V) == math.Float64bits(s.V) {
+			old := b[at]
+			if math.Float64bits(old.V) == math.Float64bits(s.V) {
 				return false, true
 			}
-			w.writable(i)[at].V = s.V
+			b = w.writable(b)
+			b[at] = s
+			if i == len(w.sealed) {
+				w.tail = b
+			} else {
+				w.setSealed(i, w.sealed[i].replaced(b, old, s))
+			}
 			return true, true
 		}
 		if len(b) < cap(b) {
-			w.set(i, slices.Insert(w.writable(i), at, s))
+			b = slices.Insert(w.writable(b), at, s)
+			if i == len(w.sealed) {
+				w.tail = b
+			} else {
+				w.setSealed(i, w.sealed[i].inserted(b, s))
+			}
 			w.n++
 			return true, true
 		}
@@ -98,7 +110,7 @@ func (w *window) insert(s Sample) (changed, ok bool) {
 		case cap(b) == blockSize && w.budget.take(blockSize):
 			w.split(i)
 		case i > 0:
-			w.drop(len(w.sealed[0]) - w.head)
+			w.drop(len(w.sealed[0].Samples) - w.head)
 		default:
 			w.drop((len(b) + 1) / 2)
 			if s.T <= w.floor {
@@ -114,7 +126,7 @@ func (w *window) split(i int) {
 	left := append(make([]Sample, 0, blockSize), b[:len(b)/2]...)
 	right := append(make([]Sample, 0, blockSize), b[len(b)/2:]...)
 	w.set(i, right)
-	w.sealed = slices.Insert(slices.Clip(w.sealed), i, left)
+	w.sealed = slices.Insert(slices.Clip(w.sealed), i, summarize(left))
 }
 
 // slide moves the samples of the first block to its front, over those that no
@@ -171,7 +183,7 @@ func (w *window) dropBlock() {
 	if w.pins > 0 {
 		w.sealed = slices.Clone(w.sealed[1:])
 	} else {
-		w.sealed[0] = nil // the array behind the slice lives on
+		w.sealed[0] = Block{} // the array behind the slice lives on
 		w.sealed = w.sealed[1:]
 	}
 }
@@ -182,22 +194,26 @@ func (w *window) release() {
 	w.sealed, w.tail, w.head, w.n = nil, nil, 0, 0
 }
 
-// writable returns block i for writing in place.
-func (w *window) writable(i int) []Sample {
-	b := w.block(i)
+// writable returns the samples of a block for writing: the block's own, or a
+// copy, which the caller puts in their place.
+func (w *window) writable(b []Sample) []Sample {
 	if w.pins > 0 {
-		b = append(make([]Sample, 0, cap(b)), b...)
-		w.set(i, b)
+		return append(make([]Sample, 0, cap(b)), b...)
 	}
 	return b
 }
 
-// set makes b block i.
+// set makes b the samples of block i.
 func (w *window) set(i int, b []Sample) {
 	if i == len(w.sealed) {
 		w.tail = b
 		return
 	}
+	w.setSealed(i, summarize(b))
+}
+
+// setSealed makes b block i, which is not the tail.
+func (w *window) setSealed(i int, b Block) {
 	if w.pins > 0 {
 		w.sealed = slices.Clone(w.sealed)
 	}
