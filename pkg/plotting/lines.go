@@ -170,7 +170,13 @@ func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 	add := func(block []store.Sample) { l.trace.addAll(upTo(block, to)) }
 	if !l.begun {
 		l.begun = true
-		l.cursor = l.series.Each(l.trace.rewind(from), math.MaxInt64, add)
+		l.cursor = l.series.EachSummed(l.trace.rewind(from), math.MaxInt64, func(b store.Block) {
+			if s := b.Samples; s[len(s)-1].T <= to {
+				l.trace.addBlock(b)
+			} else {
+				add(s)
+			}
+		})
 		return buf
 	}
 	samples, next, _, rewound := l.series.Since(l.cursor, buf[:0])

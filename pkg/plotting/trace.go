@@ -83,6 +83,28 @@ func (tr *trace) add(t int64, v float64) {
 	tr.put(t, v)
 }
 
+// addBlock appends a block of samples in time order, each newer than all
+// before. One that lies in a single bucket is not looked at if the store knows
+// its extremes.
+func (tr *trace) addBlock(b store.Block) {
+	first, last := b.Samples[0], b.Samples[len(b.Samples)-1]
+	if !b.Summed || tr.gap > 0 || floorDiv(first.T, tr.bucket) != floorDiv(last.T, tr.bucket) {
+		tr.addAll(b.Samples)
+		return
+	}
+	tr.add(first.T, first.V)
+	o := &tr.open
+	if b.Low.V < o.low.v {
+		o.low = pointOf(b.Low)
+	}
+	if b.High.V > o.high.v {
+		o.high = pointOf(b.High)
+	}
+	o.last = pointOf(last)
+	o.n += len(b.Samples) - 1
+	tr.keep(tr.chunks[len(tr.chunks)-1])
+}
+
 // addAll appends samples in time order, each newer than all before.
 func (tr *trace) addAll(samples []store.Sample) {
 	for len(samples) > 0 {

@@ -207,3 +207,36 @@ func TestExtent(t *testing.T) {
 		})
 	})
 }
+
+// TestAddBlock holds blocks whose extremes are known against their samples.
+func TestAddBlock(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bucket := rapid.SampledFrom([]int64{5, 100, 2000}).Draw(t, "bucket")
+		pts := drawSamples(t)
+		one, all := newTrace(bucket, 0), newTrace(bucket, 0)
+		fill(&one, pts)
+		for len(pts) > 0 {
+			n := rapid.IntRange(1, len(pts)).Draw(t, "block")
+			b := store.Block{Summed: true}
+			for i, p := range pts[:n] {
+				s := store.Sample{T: p.t, V: p.v}
+				b.Samples = append(b.Samples, s)
+				if i == 0 || s.V < b.Low.V {
+					b.Low = s
+				}
+				if i == 0 || s.V > b.High.V {
+					b.High = s
+				}
+				b.Summed = b.Summed && !math.IsNaN(s.V)
+			}
+			if !b.Summed {
+				b.Low, b.High = store.Sample{}, store.Sample{}
+			}
+			all.addBlock(b)
+			pts = pts[n:]
+		}
+		if !samePoints(points(&one), points(&all)) {
+			t.Fatalf("one by one  %v\nby extremes %v", points(&one), points(&all))
+		}
+	})
+}
