@@ -142,6 +142,30 @@ func BenchmarkEach(b *testing.B) {
 	})
 }
 
+// BenchmarkEachSummed finds the least of everything, by summaries where it can.
+func BenchmarkEachSummed(b *testing.B) {
+	perSize(b, func(b *testing.B, n int) {
+		_, sr, _ := filled(b, n)
+		b.ReportAllocs()
+		var low float64
+		for b.Loop() {
+			low = math.Inf(1)
+			sr.EachSummed(0, math.MaxInt64, func(block Block) {
+				if block.Summed {
+					low = min(low, block.Low.V)
+					return
+				}
+				for i := range block.Samples {
+					low = min(low, block.Samples[i].V)
+				}
+			})
+		}
+		if low != 0 {
+			b.Fatal(low)
+		}
+	})
+}
+
 // BenchmarkEachWindow reads the newest thousand.
 func BenchmarkEachWindow(b *testing.B) {
 	perSize(b, func(b *testing.B, n int) {
@@ -199,6 +223,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 		"last":   func() { sr.Last() },
 		"select": func() { s.Select("m", nil) },
 		"each":   func() { sr.Each(0, math.MaxInt64, func([]Sample) {}) },
+		"summed": func() { sr.EachSummed(0, math.MaxInt64, func(Block) {}) },
 	} {
 		// A block of 1,024 samples is one allocation; AllocsPerRun rounds down.
 		if n := testing.AllocsPerRun(50, f); n != 0 {
