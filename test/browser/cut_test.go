@@ -31,7 +31,7 @@ const never = `
 func TestCut(t *testing.T) {
 	t.Parallel() // it mostly waits
 	// With pinned axes no new epoch begins by itself.
-	d := start(t, strings.ReplaceAll(allKinds, "kind: line,", "kind: line, y: {min: 0, max: 100},"))
+	d := start(t, strings.NewReplacer("kind: line,", "kind: line, y: {min: 0, max: 100},", "y: {unit: short}", "y: {min: 0, max: 100, unit: short}").Replace(allKinds))
 	feed(t, d)
 	n := between(t, d)
 	b := open(t, look{})
