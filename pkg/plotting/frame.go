@@ -100,7 +100,8 @@ func (n *Node) name() string {
 	return n.Open[1:end]
 }
 
-// Len returns the length of the frame's SVG in bytes, without writing it.
+// Len returns about how many bytes the frame's SVG has, without writing it:
+// escaped text counts a little more or less than it takes.
 func (f *Frame) Len() int { return f.Root.len() }
 
 func (n *Node) len() int {
