@@ -46,6 +46,8 @@ const (
 	CodeCallbackTimeout ErrorCode = "callback_timeout"
 	// CodeRenderFailed is a view that cannot be drawn at the moment.
 	CodeRenderFailed ErrorCode = "render_failed"
+	// CodeUnavailable is a token that cannot be checked at the moment.
+	CodeUnavailable ErrorCode = "unavailable"
 	// CodeInternal is a fault of the server; its log says more.
 	CodeInternal ErrorCode = "internal"
 )
@@ -55,14 +57,14 @@ func ErrorCodes() []ErrorCode {
 	return []ErrorCode{
 		CodeBadMessage, CodeUnknownType, CodeOutOfOrder, CodeUnknownChart, CodeUnknownView, CodeBadView,
 		CodeUnauthorized, CodeForbidden, CodeTooManyViews, CodeOverloaded, CodeBusy, CodeRateLimited,
-		CodeCallbackCanceled, CodeCallbackFailed, CodeCallbackTimeout, CodeRenderFailed, CodeInternal,
+		CodeCallbackCanceled, CodeCallbackFailed, CodeCallbackTimeout, CodeRenderFailed, CodeUnavailable, CodeInternal,
 	}
 }
 
 // Temporary reports whether the same message may succeed later, unchanged.
 func (c ErrorCode) Temporary() bool {
 	switch c {
-	case CodeOverloaded, CodeBusy, CodeRateLimited, CodeCallbackTimeout, CodeRenderFailed, CodeInternal:
+	case CodeOverloaded, CodeBusy, CodeRateLimited, CodeCallbackTimeout, CodeRenderFailed, CodeUnavailable, CodeInternal:
 		return true
 	}
 	return false
@@ -116,6 +118,11 @@ const (
 	CloseSilent CloseCode = 4005
 	// CloseInternal is a fault of the server in handling this connection.
 	CloseInternal CloseCode = 4006
+	// CloseAccessChanged is a server whose rules of access changed: the client
+	// comes back and says again who it is.
+	CloseAccessChanged CloseCode = 4007
+	// CloseUnavailable is a server that cannot check the token at the moment.
+	CloseUnavailable CloseCode = 4008
 
 	// CloseProtocol is a client that breaks the protocol: a binary message, a
 	// message before hello, bad messages over and over.
@@ -132,6 +139,7 @@ const (
 func CloseCodes() []CloseCode {
 	return []CloseCode{
 		CloseShutdown, CloseSlowQueue, CloseSlowWrite, CloseOverloaded, CloseHelloTimeout, CloseSilent, CloseInternal,
+		CloseAccessChanged, CloseUnavailable,
 		CloseProtocol, CloseUnauthorized, CloseForbidden, CloseReplaced,
 	}
 }
@@ -157,6 +165,10 @@ func (c CloseCode) String() string {
 		return "silent"
 	case CloseInternal:
 		return "internal"
+	case CloseAccessChanged:
+		return "access_changed"
+	case CloseUnavailable:
+		return "unavailable"
 	case CloseProtocol:
 		return "protocol"
 	case CloseUnauthorized:
