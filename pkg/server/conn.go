@@ -47,7 +47,7 @@ func (c *conn) Write(m *wire.Message) error {
 	if err := c.ws.SetWriteDeadline(time.Now().Add(c.writeTimeout)); err != nil {
 		return err
 	}
-	if err := m.Send(c.ws, c.compress && m.Len() >= compressFrom); err != nil {
+	if err := c.ws.WriteMessage(websocket.TextMessage, m.JSON()); err != nil {
 		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 			c.metrics.writeErrors.WithLabelValues("timeout").Inc()
 			return os.ErrDeadlineExceeded // gorilla hides it behind a type of its own

@@ -54,7 +54,7 @@ func BenchmarkEncodeFull(b *testing.B) {
 	b.SetBytes(int64(n))
 	b.ReportAllocs()
 	for b.Loop() {
-		appendFull(nil, u.v, u.pos, u.frame, 2*u.half)
+		appendFull(nil, u.v, u.pos, u.frame)
 	}
 }
 

@@ -20,12 +20,8 @@ func appendFullHead(b []byte, v string, p Pos) []byte {
 
 func appendTail(b []byte) []byte { return append(b, '}') }
 
-// appendFull appends a frame as a full message. size is about how many bytes
-// the frame has as SVG.
-func appendFull(b []byte, v string, p Pos, f *plotting.Frame, size int) []byte {
-	if b == nil {
-		b = make([]byte, 0, size+size/16+128)
-	}
+// appendFull appends a frame as a full message.
+func appendFull(b []byte, v string, p Pos, f *plotting.Frame) []byte {
 	b = append(appendFullHead(b, v, p), '"')
 	start := len(b)
 	b = f.AppendSVG(b)

@@ -1,54 +1,64 @@
 package wire
 
-import (
-	"sync"
-	"sync/atomic"
-
-	"github.com/gorilla/websocket"
-)
+import "sync"
 
 // Message is one encoded WebSocket message of the server: an object, or an
-// array of them. It is immutable and may be shared by any number of sessions.
+// array of them. It carries the whole frame of RFC 6455 §5.2 that a server
+// sends, so that writing it to any number of sessions is writing ready bytes.
+// It is immutable and may be shared.
 type Message struct {
-	json  []byte
+	frame []byte // header and JSON
+	json  []byte // frame without its header
 	array bool
 
-	sent     atomic.Bool // has a first receiver
-	once     sync.Once
-	prepared *websocket.PreparedMessage
-	err      error
+	once   sync.Once
+	packed []byte // the frame with the JSON compressed; made when first asked for
+}
+
+// room is what is kept free in front of a message's JSON: the longest header.
+const room = 10
+
+// blank returns an empty buffer for n bytes of JSON, with room for the header.
+// It is what seal takes.
+func blank(n int) []byte { return make([]byte, room, room+n) }
+
+// seal makes a message of a buffer that began as blank. It keeps the buffer.
+func seal(b []byte, array bool) *Message {
+	m := &Message{json: b[room:], array: array}
+	var head [room]byte
+	n := len(appendFrameHead(head[:0], len(m.json), false))
+	m.frame = b[room-n:]
+	copy(m.frame, head[:n])
+	return m
 }
 
 // Encode encodes a message.
 func Encode(m interface{ AppendJSON(b []byte) []byte }) *Message {
-	return &Message{json: m.AppendJSON(make([]byte, 0, 128))}
+	return seal(m.AppendJSON(blank(128)), false)
 }
 
 // JSON returns the message's bytes. The caller must not change them.
 func (m *Message) JSON() []byte { return m.json }
 
-// Len returns how many bytes the message has before compression.
+// Len returns how many bytes the message has, without its frame's header and
+// before compression.
 func (m *Message) Len() int { return len(m.json) }
 
-// Send writes the message to a server's connection, as one frame, compressed if
-// compress and if the client takes that. Any number of connections may be sent
-// the same message at the same time; each has one writer at a time.
-//
-// Most messages have one receiver, and it gets the bytes as they are. What is
-// there to share, the frame with its header, is made for the second one and
-// kept for all who follow. Compressed frames are always kept: compressing costs
-// far more, and gorilla would cut what it does not prepare into fragments of
-// its write buffer.
-func (m *Message) Send(ws *websocket.Conn, compress bool) error {
-	ws.EnableWriteCompression(compress)
-	if !compress && !m.sent.Swap(true) {
-		return ws.WriteMessage(websocket.TextMessage, m.json)
-	}
-	m.once.Do(func() { m.prepared, m.err = websocket.NewPreparedMessage(websocket.TextMessage, m.json) })
-	if m.err != nil {
-		return m.err
-	}
-	return ws.WritePreparedMessage(m.prepared)
+// Frame returns the message as one final, unmasked WebSocket text frame. The
+// caller must not change it.
+func (m *Message) Frame() []byte { return m.frame }
+
+// Packed is Frame for a connection that negotiated permessage-deflate without
+// context takeover (RFC 7692): the JSON is compressed, once for all who are
+// sent it. Where that does not make the message shorter, it is Frame.
+func (m *Message) Packed(d *Deflater) []byte {
+	m.once.Do(func() {
+		m.packed = m.frame
+		if b := d.frame(m.json); len(b) < len(m.frame) {
+			m.packed = b
+		}
+	})
+	return m.packed
 }
 
 // Join returns one message that carries the given ones in order, so that they
@@ -67,12 +77,12 @@ func Join(ms ...*Message) *Message {
 	if count < 2 {
 		return only
 	}
-	b := make([]byte, 0, size)
+	b := blank(size)
 	for _, m := range ms {
 		if m == nil {
 			continue
 		}
-		if len(b) == 0 {
+		if len(b) == room {
 			b = append(b, '[')
 		} else {
 			b = append(b, ',')
@@ -83,5 +93,5 @@ func Join(ms ...*Message) *Message {
 		}
 		b = append(b, inner...)
 	}
-	return &Message{json: append(b, ']'), array: true}
+	return seal(append(b, ']'), true)
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"sync"
+	"time"
 
 	"github.com/chartd/chartd/pkg/plotting"
 )
@@ -26,7 +27,7 @@ type Stream struct {
 	v    string
 	prev *plotting.Frame // what the view shows; may be newer than last's, with equal content
 	last *Update
-	head []byte        // the start of every patch of this epoch
+	head []byte        // the start of every patch of this epoch, with room in front
 	ops  []plotting.Op // scratch
 	buf  []byte        // scratch
 	size sizer
@@ -60,25 +61,26 @@ func (s *Stream) Next(f *plotting.Frame) *Update {
 	p, rev := s.last.pos, s.last.pos.R+1
 	s.buf = appendPatchBody(append(s.buf[:0], s.head...), p.R, rev, ops)
 	clear(ops) // they hold on to the frame's memory
-	half := s.size.half(f, rev, len(s.buf))
-	if len(s.buf) > half {
+	length := len(s.buf) - room
+	half := s.size.half(f, rev, length)
+	if length > half {
 		return s.full(f)
 	}
-	u := &Update{v: s.v, frame: f, pos: Pos{E: p.E, R: rev}, half: half, n: min(s.last.n+1, Keep)}
+	u := &Update{v: s.v, frame: f, pos: Pos{E: p.E, R: rev}, made: time.Now(), half: half, n: min(s.last.n+1, Keep)}
 	copy(u.patches[:], s.last.patches[1:])
-	u.patches[Keep-1] = &Message{json: bytes.Clone(s.buf)}
+	u.patches[Keep-1] = seal(bytes.Clone(s.buf), false)
 	s.prev, s.last = f, u
 	return u
 }
 
 // full makes an update that no patch leads to.
 func (s *Stream) full(f *plotting.Frame) *Update {
-	u := &Update{v: s.v, frame: f, pos: Pos{E: f.Epoch, R: 1}}
+	u := &Update{v: s.v, frame: f, pos: Pos{E: f.Epoch, R: 1}, made: time.Now()}
 	if s.last != nil {
 		u.pos.R = s.last.pos.R + 1
 	}
 	if s.last == nil || s.last.pos.E != f.Epoch {
-		s.head = appendPatchHead(s.head[:0], s.v, f.Epoch)
+		s.head = appendPatchHead(append(s.head[:0], make([]byte, room)...), s.v, f.Epoch)
 	}
 	u.half = s.size.measure(f, u.pos.R) / 2
 	if cap(s.buf) > maxScratch {
@@ -98,6 +100,7 @@ type Update struct {
 	v       string
 	pos     Pos
 	frame   *plotting.Frame
+	made    time.Time
 	half    int            // bytes beyond which patches are not worth it
 	n       int            // how many patches are held, at the end of the array
 	patches [Keep]*Message // an array, not a chain: an Update keeps no older one alive
@@ -112,13 +115,16 @@ func (u *Update) View() string { return u.v }
 // Pos returns the position that the update leads to.
 func (u *Update) Pos() Pos { return u.pos }
 
+// Made returns when the update was made, just after its frame was drawn.
+func (u *Update) Made() time.Time { return u.made }
+
 // Frame returns the frame.
 func (u *Update) Frame() *plotting.Frame { return u.frame }
 
 // Full returns the whole frame as a message. It is encoded at the first call;
 // a tick that every watcher follows by patches never encodes it.
 func (u *Update) Full() *Message {
-	u.once.Do(func() { u.full = &Message{json: appendFull(nil, u.v, u.pos, u.frame, 2*u.half)} })
+	u.once.Do(func() { u.full = seal(appendFull(blank(2*u.half+u.half/8+128), u.v, u.pos, u.frame), false) })
 	return u.full
 }
 
