@@ -16,13 +16,13 @@ import (
 
 func healthcheckCommand() command {
 	return command{
-		name: "healthcheck", args: "[--config FILE] [--listen ADDR]",
+		name: "healthcheck", args: "[--config FILE] [--listen ADDR] [--set KEY=VALUE]...",
 		short: "ask a running chartd whether it is well, as a container's health check",
 		long: `
 Asks /healthz at the address that serve, with the same flags and environment,
 listens on. It needs neither a shell nor curl.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
-			file, listen := configFlag(t, fs), listenFlag(t, fs)
+			file, listen, over := configFlag(t, fs), listenFlag(t, fs), setFlag(fs)
 			timeout := fs.Duration("timeout", 2*time.Second, "wait `TIME` for the answer")
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {
@@ -32,7 +32,7 @@ listens on. It needs neither a shell nor curl.`,
 				// an address, the file is not needed.
 				addr := *listen
 				if addr == "" {
-					cfg, err := daemon.Load(*file, daemon.WithEnv(t.env))
+					cfg, err := daemon.Load(*file, daemon.WithEnv(t.env), daemon.WithSettings(*over...))
 					if err != nil {
 						return err
 					}

@@ -98,6 +98,15 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"render", "--config", good, "b", "-o", "x.svg"}, code: 1, err: `no chart "b"`},
 		{args: []string{"healthcheck", "--listen", "127.0.0.1:1"}, code: 1, err: "connection refused"},
 
+		{args: []string{"validate", good, "--set", "charts.a.kind=bar", "--set", "server.max_connections=7"}, out: "ok: 1 chart, 2 sources\n"},
+		{args: []string{"validate", good, "--set", "server.max_conections=7"}, code: 1, err: `--set server.max_conections: server: unknown key "max_conections"; did you mean "max_connections"?`},
+		{args: []string{"validate", good, "--set", "server.max_connections=many"}, code: 1, err: "--set server.max_connections: is the text \"many\"; want a whole number\n"},
+		{args: []string{"validate", bad, "--set", "charts.b.kind=bar", "--set", "listen=8080"}, code: 1, err: "--set listen: \"8080\" is a port without a colon"},
+		{args: []string{"serve", "--set", "session.ttl=soon"}, code: 1, err: "--set session.ttl: "},
+		{args: []string{"render", "--set", "store.max_series=0", "cpu", "-o", "x.svg"}, code: 1, err: "--set store.max_series: "},
+		{args: []string{"serve", "--set", "listen"}, code: 2, err: "write KEY=VALUE"},
+		{args: []string{"healthcheck", "--set", "listen=127.0.0.1:1"}, code: 1, err: "connection refused"},
+
 		{args: []string{"sevre"}, code: 2, err: `did you mean "serve"?`},
 		{args: []string{"help", "sevre"}, code: 2, err: `did you mean "serve"?`},
 		{args: []string{"--confg", "x"}, code: 2, err: "-confg"},

@@ -24,7 +24,7 @@ import (
 
 func renderCommand() command {
 	return command{
-		name: "render", args: "[--config FILE] CHART -o FILE.svg|FILE.png",
+		name: "render", args: "[--config FILE] [--set KEY=VALUE]... CHART -o FILE.svg|FILE.png",
 		short: "draw one chart into a file, without a server",
 		long: `
 Runs the configuration's sources for a few seconds (--for), draws CHART from what
@@ -34,7 +34,7 @@ are pushed to the server stays empty here; ask the running server instead, for
 http://localhost:8080/charts/CHART.svg or .png.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
 			r := renderer{terminal: t}
-			r.file = configFlag(t, fs)
+			r.file, r.over = configFlag(t, fs), setFlag(fs)
 			fs.StringVar(&r.out, "o", "", "write to `FILE`, whose name ends in .svg or .png; - is the standard output, as SVG")
 			fs.DurationVar(&r.collect, "for", 5*time.Second, "collect samples for `TIME`")
 			fs.TextVar(&r.window, "window", quantity.Duration(0), "show `TIME`, as 1m, instead of the time of --for")
@@ -50,6 +50,7 @@ http://localhost:8080/charts/CHART.svg or .png.`,
 type renderer struct {
 	terminal
 	file             *string
+	over             *[]config.Setting
 	out, size, theme string
 	collect          time.Duration
 	window           quantity.Duration
@@ -76,7 +77,7 @@ func (r *renderer) run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
 		return usageError{"want the name of one CHART"}
 	}
-	cfg, err := daemon.Load(*r.file, daemon.WithEnv(r.env))
+	cfg, err := daemon.Load(*r.file, daemon.WithEnv(r.env), daemon.WithSettings(*r.over...))
 	if err != nil {
 		return err
 	}

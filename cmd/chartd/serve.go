@@ -14,22 +14,23 @@ import (
 
 func serveCommand() command {
 	return command{
-		name: "serve", args: "[--config FILE] [--listen ADDR]",
+		name: "serve", args: "[--config FILE] [--listen ADDR] [--set KEY=VALUE]...",
 		short: "draw and push charts until stopped (the default)",
 		long: `
 Serves the charts of FILE, or, without one, of this machine, and writes one line
-with the address when it can be reached.
+with the address when it can be reached. Whatever FILE may say, --set says for
+this run alone; VALUE is YAML, as in --set 'server.origins=["https://a.example"]'.
 
 FILE is read again when it changes, and on SIGHUP; a mistake in it is logged,
 and what was there goes on. SIGTERM and SIGINT end chartd after the last frames
 are sent; a second one ends it at once.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
-			file, listen := configFlag(t, fs), listenFlag(t, fs)
+			file, listen, over := configFlag(t, fs), listenFlag(t, fs), setFlag(fs)
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {
 					return usageError{fmt.Sprintf("unexpected argument %q; the file is given by --config", args[0])}
 				}
-				return serve(ctx, t, *file, *listen)
+				return serve(ctx, t, *file, *listen, *over)
 			}
 		},
 	}
@@ -47,8 +48,21 @@ func listenFlag(t terminal, fs *flag.FlagSet) *string {
 	return fs.String("listen", addr, "the `ADDR` to listen on, as \":8080\", in place of the configuration's; also CHARTD_LISTEN")
 }
 
-func serve(ctx context.Context, t terminal, file, listen string) error {
-	opts := []daemon.Option{daemon.WithAnnounce(t.out), daemon.WithVersion("chartd/" + versionNumber()), daemon.WithEnv(t.env)}
+// setFlag defines the flag that stands in for any setting of the configuration.
+func setFlag(fs *flag.FlagSet) *[]config.Setting {
+	over := new([]config.Setting)
+	fs.Func("set", "put `KEY=VALUE`, as server.max_connections=500, in the place of what the configuration says; may be repeated", func(s string) error {
+		one, err := config.ParseSetting(s)
+		*over = append(*over, one)
+		return err
+	})
+	return over
+}
+
+func serve(ctx context.Context, t terminal, file, listen string, over []config.Setting) error {
+	opts := []daemon.Option{
+		daemon.WithAnnounce(t.out), daemon.WithVersion("chartd/" + versionNumber()), daemon.WithEnv(t.env), daemon.WithSettings(over...),
+	}
 	if file != "" {
 		opts = append(opts, daemon.WithConfigFile(file))
 	}

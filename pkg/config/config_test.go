@@ -234,7 +234,7 @@ charts:
 }
 
 func TestDefault(t *testing.T) {
-	cfg, err := config.Default(kinds())
+	cfg, err := config.Default(kinds(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +255,7 @@ func TestDefault(t *testing.T) {
 	if r := cpu.Callbacks[0]; r.On != "MyCustomArgs" || r.Set.Window.String() != "15m" {
 		t.Errorf("the first callback of cpu is %+v", r)
 	}
-	if _, err := config.Default(source.Registry{}); err == nil || !strings.Contains(err.Error(), "sources.host.type") {
+	if _, err := config.Default(source.Registry{}, nil); err == nil || !strings.Contains(err.Error(), "sources.host.type") {
 		t.Errorf("without any kind of source the default gives %v", err)
 	}
 }

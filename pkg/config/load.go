@@ -21,29 +21,34 @@ type Error = strictyaml.Error
 
 // Load reads the configuration in the file at path; see Parse. The error also
 // tells that the file cannot be read.
-func Load(path string, kinds source.Registry, lookup func(string) (string, bool)) (*Config, error) {
+func Load(path string, kinds source.Registry, lookup func(string) (string, bool), over ...Setting) (*Config, error) {
 	data, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, data, kinds, lookup)
+	return Parse(path, data, kinds, lookup, over...)
 }
 
 // Default returns the configuration that chartd has without a file: the one
 // embedded from configs/chartd.yaml, which shows the machine it runs on. It
-// errs only if kinds lacks a source that it names.
-func Default(kinds source.Registry) (*Config, error) {
-	return Parse("configs/chartd.yaml", []byte(configs.Default()), kinds, nil)
+// errs only if kinds lacks a source that it names, or if a setting over it is
+// wrong.
+func Default(kinds source.Registry, lookup func(string) (string, bool), over ...Setting) (*Config, error) {
+	return Parse("configs/chartd.yaml", []byte(configs.Default()), kinds, lookup, over...)
 }
 
 // Parse reads a configuration; name stands in its errors for the file. kinds
 // are the kinds of sources there are, and lookup finds the environment
 // variables of ${NAME}, as os.LookupEnv does; nil means that there are none.
-// The error is an *Errors with every mistake.
-func Parse(name string, data []byte, kinds source.Registry, lookup func(string) (string, bool)) (*Config, error) {
+// The settings of over take the place of what the file says. The error is an
+// *Errors with every mistake.
+func Parse(name string, data []byte, kinds source.Registry, lookup func(string) (string, bool), over ...Setting) (*Config, error) {
 	doc, err := strictyaml.Parse(name, data, lookup)
 	if err != nil {
 		return nil, err
+	}
+	for _, s := range over {
+		doc.Set("--set "+s.Key, s.Key, s.Value)
 	}
 	f := file{Config: defaults()}
 	doc.Decode(&f)

@@ -59,7 +59,7 @@ func Parse(yaml string, opts ...Option) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config.Parse("chartd.yaml", []byte(yaml), o.kinds, o.lookup)
+	return config.Parse("chartd.yaml", []byte(yaml), o.kinds, o.lookup, o.over...)
 }
 
 // here returns cfg with what the options say in its place.
@@ -73,9 +73,9 @@ func (o *options) here(cfg *config.Config) *config.Config {
 // load reads a configuration.
 func (o *options) load(path string) (*config.Config, error) {
 	if path == "" {
-		return config.Default(o.kinds)
+		return config.Default(o.kinds, o.lookup, o.over...)
 	}
-	return config.Load(path, o.kinds, o.lookup)
+	return config.Load(path, o.kinds, o.lookup, o.over...)
 }
 
 // New puts a daemon together. Nothing runs yet, and no port is taken. A nil cfg

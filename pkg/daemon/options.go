@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/config"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/builtin"
@@ -23,6 +24,7 @@ type options struct {
 	log       *zap.Logger
 	file      string
 	listen    string // "" for the configuration's
+	over      []config.Setting
 	lookup    func(string) (string, bool)
 	announce  io.Writer
 	version   string
@@ -116,6 +118,16 @@ func WithConfigFile(path string) Option {
 func WithListen(addr string) Option {
 	return func(o *options) error {
 		o.listen = addr
+		return nil
+	}
+}
+
+// WithSettings puts single values in the place of what the configuration says,
+// when it is first read and at every reload: they are the flag --set. A
+// configuration that New is given is taken as it is.
+func WithSettings(over ...config.Setting) Option {
+	return func(o *options) error {
+		o.over = append(o.over, over...)
 		return nil
 	}
 }

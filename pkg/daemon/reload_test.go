@@ -193,3 +193,28 @@ func TestReloadOfAMissingFile(t *testing.T) {
 		return status == 200
 	})
 }
+
+// What --set says outlasts a reload, and is as strict as the file.
+func TestSettingsOutlastReload(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "chartd.yaml")
+	replace(t, path, "listen: 127.0.0.1:0\n"+fileA)
+	opts := []daemon.Option{daemon.WithConfigFile(path), daemon.WithSettings(config.Setting{Key: "charts.changed.title", Value: "Set"})}
+	r := run(t, nil, opts...)
+	c := livetest.Dial(t, r.base)
+	c.Hello("")
+	changed, gone := c.Sub(wire.Sub{Chart: "changed"}), c.Sub(wire.Sub{Chart: "gone"})
+	if full := c.Full(changed.V); !strings.Contains(full.SVG, "Set") {
+		t.Errorf("the setting is not there: %s", full.SVG)
+	}
+	replace(t, path, "listen: 127.0.0.1:0\n"+fileB)
+	livetest.Until(c, func(m wire.Failure) bool { return m.V == gone.V })
+	c.Send(wire.Resync{V: changed.V})
+	if full := c.Full(changed.V); !strings.Contains(full.SVG, "Set") || strings.Contains(full.SVG, "After") {
+		t.Errorf("the file has won over the setting: %s", full.SVG)
+	}
+	// Without the chart, the setting alone makes no good one.
+	replace(t, path, "listen: 127.0.0.1:0\n")
+	if err := r.ReloadFile(); err == nil || !strings.Contains(err.Error(), "--set charts.changed.title: charts.changed.series") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -3,6 +3,7 @@ package strictyaml
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,9 +17,10 @@ const maxErrors = 200
 
 // Error is one mistake in a file.
 type Error struct {
-	// File is the name that Parse was given.
+	// File is the name that Parse was given, or Set for a value laid over.
 	File string
-	// Line and Column begin at 1; a column is a character, not a byte.
+	// Line and Column begin at 1; a column is a character, not a byte. Both are
+	// 0 in a value that was laid over the file.
 	Line, Column int
 	// Path leads from the top of the document to the value, as
 	// "charts.cpu.series[0].metric"; empty for the document itself.
@@ -27,11 +29,16 @@ type Error struct {
 	What, Want string
 }
 
-// Error returns "file:line:column: path: what is wrong; what would be right".
+// Error returns "file:line:column: path: what is wrong; what would be right",
+// without a place if there is none.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: ", e.File, e.Line, e.Column)
-	if e.Path != "" {
+	b.WriteString(e.File)
+	if e.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", e.Line, e.Column)
+	}
+	b.WriteString(": ")
+	if e.Path != "" && (e.Line > 0 || !strings.HasSuffix(e.File, " "+e.Path)) {
 		b.WriteString(e.Path)
 		b.WriteString(": ")
 	}
@@ -80,6 +87,13 @@ type collector struct {
 	list []*Error
 	more int
 	seen map[seenKey]bool
+	laid []string // the names of the values laid over
+}
+
+// overlay returns the position of a value that is laid over the document.
+func (c *collector) overlay(name string) position {
+	c.laid = append(c.laid, name)
+	return position{-len(c.laid), 1}
 }
 
 type seenKey struct {
@@ -108,10 +122,21 @@ func (c *collector) err() error {
 	if len(c.list) == 0 {
 		return nil
 	}
-	list := slices.Clone(c.list)
+	list := make([]*Error, len(c.list))
+	for i, e := range c.list {
+		list[i] = new(*e)
+		if e.Line < 0 {
+			list[i].Line = math.MaxInt32 - e.Line // behind those of the file
+		}
+	}
 	slices.SortStableFunc(list, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Path, b.Path), cmp.Compare(a.What, b.What))
 	})
+	for _, e := range list {
+		if n := e.Line - math.MaxInt32; n > 0 {
+			e.File, e.Line, e.Column = c.laid[n-1], 0, 0
+		}
+	}
 	return &Errors{List: list, More: c.more}
 }
 

@@ -7,10 +7,16 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// position is a place in the file, both counted from 1.
+// position is a place in the file, both counted from 1. A line below zero is no
+// line: -1 is the first value that was laid over the file, -2 the second.
 type position struct{ line, column int }
 
-func positionOf(n *yaml.Node) position { return position{max(n.Line, 1), max(n.Column, 1)} }
+func positionOf(n *yaml.Node) position {
+	if n.Line < 0 {
+		return position{n.Line, n.Column} // of an overlay
+	}
+	return position{max(n.Line, 1), max(n.Column, 1)}
+}
 
 // join returns the path of a key under path.
 func join(path, key string) string {

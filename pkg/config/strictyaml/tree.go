@@ -55,8 +55,11 @@ func (d *Document) pairs(n *yaml.Node, path string) []pair {
 		case key.ShortTag() == "!!merge":
 			merges = append(merges, value)
 		case first[key.Value] != nil:
-			d.errs.add(positionOf(key), path, "the key "+quote(key.Value)+" is given twice",
-				fmt.Sprintf("it stands on line %d already", first[key.Value].Line))
+			want := "" // a value of one line has no other
+			if line := first[key.Value].Line; line > 0 {
+				want = fmt.Sprintf("it stands on line %d already", line)
+			}
+			d.errs.add(positionOf(key), path, "the key "+quote(key.Value)+" is given twice", want)
 		default:
 			first[key.Value] = key
 			out = append(out, pair{key, value})
