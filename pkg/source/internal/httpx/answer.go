@@ -1,0 +1,62 @@
+package httpx
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/chartd/chartd/pkg/source/internal/secret"
+)
+
+// maxExcerpt is how much of an answer an error repeats, in bytes.
+const maxExcerpt = 200
+
+// Err returns nil for an answer of status 2xx, and otherwise an error that
+// repeats the status and the first line of text.
+func (a *Answer) Err() error {
+	if a.Status >= 200 && a.Status < 300 {
+		return nil
+	}
+	said := fmt.Sprintf("the answer is %d %s", a.Status, http.StatusText(a.Status))
+	if line := a.firstLine(); line != "" {
+		said += ": " + line
+	}
+	return a.wrap(errors.New(said))
+}
+
+// Wrap says of an error in reading the answer what had been asked. It shows no
+// secret, even if the error repeats a part of the answer.
+func (a *Answer) Wrap(err error) error { return a.wrap(err) }
+
+// wrap keeps what err is, unless it had to be changed.
+func (a *Answer) wrap(err error) error {
+	said := err.Error()
+	if clean := secret.Scrub(said, a.secrets...); clean != said {
+		err = errors.New(clean)
+	}
+	return fmt.Errorf("%s: %w", secret.Scrub(a.what, a.secrets...), err)
+}
+
+// firstLine returns the beginning of a body that is a text.
+func (a *Answer) firstLine() string {
+	if strings.HasPrefix(a.Header.Get("Content-Type"), "text/html") {
+		return ""
+	}
+	line, _, _ := bytes.Cut(bytes.TrimSpace(a.Body), []byte{'\n'})
+	// All of the line is searched for secrets before it is cut, so that no half
+	// of one is left; of a body without lines, a bounded part.
+	s := secret.Scrub(string(line[:min(len(line), 64*maxExcerpt)]), a.secrets...)
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if len(s) > maxExcerpt {
+		s = strings.ToValidUTF8(s[:maxExcerpt], "") + "…"
+	}
+	return s
+}
