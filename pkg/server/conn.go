@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"sync/atomic"
 	"time"
@@ -28,65 +29,69 @@ const (
 )
 
 // conn is one client's WebSocket: the session.Conn that a session writes to,
-// and the loop that reads what the client says. A session has one writer at a
-// time; Close and ping may come from anywhere.
+// and the loop that reads what the client says. gorilla made the handshake and
+// reads; what is written comes ready and goes through the outlet.
 type conn struct {
-	ws           *websocket.Conn
-	client       *session.Client // nil if the hub took none
-	metrics      *metrics
-	log          *zap.Logger
-	left         func() // says that the connection is over
-	writeTimeout time.Duration
-	silence      time.Duration // how long the peer may say nothing
-	compress     bool
-	closing      atomic.Bool
+	out    outlet // first: what a delivery needs
+	server *Server
+	rules  *rules // of when it was opened
+
+	ws     *websocket.Conn
+	client atomic.Pointer[session.Client] // nil if the hub took none
+	addr   netip.Addr
+	at     int          // its place in conns; guarded by conns.mu
+	slot   uint8        // of the heartbeat in which it is pinged
+	seen   atomic.Int64 // when the peer last gave a sign of life, ns since the server's start
+	bye    atomic.Pointer[wire.Close]
 }
 
 // Write implements session.Conn.
-func (c *conn) Write(m *wire.Message) error {
-	if err := c.ws.SetWriteDeadline(time.Now().Add(c.writeTimeout)); err != nil {
-		return err
+func (c *conn) Write(m *wire.Message) (full bool, err error) {
+	frame := m.Frame()
+	if c.out.packs && m.Len() >= compressFrom {
+		frame = m.Packed(&c.server.deflater)
 	}
-	if err := c.ws.WriteMessage(websocket.TextMessage, m.JSON()); err != nil {
-		if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-			c.metrics.writeErrors.WithLabelValues("timeout").Inc()
-			return os.ErrDeadlineExceeded // gorilla hides it behind a type of its own
-		}
-		c.metrics.writeErrors.WithLabelValues("gone").Inc()
-		return err
+	if full, err = c.out.send(frame); err != nil {
+		c.server.metrics.writeErrors.WithLabelValues("gone").Inc()
 	}
-	c.metrics.written.Add(float64(m.Len()))
-	return nil
+	return full, err
 }
 
+// ready implements holder.
+func (c *conn) ready(err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		c.server.metrics.writeErrors.WithLabelValues("timeout").Inc()
+	default:
+		c.server.metrics.writeErrors.WithLabelValues("gone").Inc()
+	}
+	if client := c.client.Load(); client != nil {
+		client.Ready(err)
+	}
+}
+
+// work implements holder.
+func (c *conn) work(f func()) { c.server.conns.wg.Go(f) }
+
+// patience implements holder.
+func (c *conn) patience() time.Duration { return c.rules.cfg.WriteTimeout.Std() }
+
 // Close implements session.Conn. It says goodbye with a code and lets the
-// reading loop wait for the peer's own goodbye: cutting the connection at once
-// could lose the frame on its way. Only the first call counts. It blocks for at
-// most a second, and only if the peer takes no bytes.
+// reading loop wait a second for the peer's own goodbye: cutting the connection
+// at once could lose the frame on its way. Only the first call counts.
 func (c *conn) Close(how wire.Close) {
-	if c.closing.Swap(true) {
+	if !c.bye.CompareAndSwap(nil, &how) {
 		return
 	}
-	deadline := time.Now().Add(closeTimeout)
-	if err := c.ws.WriteControl(websocket.CloseMessage, how.Payload(), deadline); err != nil {
-		c.cut()
-		return
-	}
-	if err := c.ws.SetReadDeadline(deadline); err != nil {
+	if c.out.control(controlFrame(websocket.CloseMessage, how.Payload())) != nil ||
+		c.ws.SetReadDeadline(time.Now().Add(closeTimeout)) != nil {
 		c.cut()
 	}
 }
 
 // cut ends the connection without a word; the reading loop notices.
-func (c *conn) cut() { _ = c.ws.Close() } // what it could say is that it is closed
-
-// ping asks the peer for a sign of life. A ping that cannot be sent needs no
-// answer here: the write deadline or the silence will tell.
-func (c *conn) ping() {
-	if !c.closing.Load() {
-		_ = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.writeTimeout))
-	}
-}
+func (c *conn) cut() { _ = c.out.close() } // what it could say is that it is closed
 
 // live is the connection's own goroutine: after connect, which finds it a
 // session, it reads until the connection ends.
@@ -97,14 +102,18 @@ func (c *conn) ping() {
 func (c *conn) live(connect func()) {
 	c.aside(connect)
 	c.ws.SetPongHandler(c.pong)
-	err := c.alive()
-	for err == nil {
+	c.ws.SetPingHandler(c.ping)
+	var err error
+	for {
 		var typ int
 		var r io.Reader
 		if typ, r, err = c.ws.NextReader(); err != nil {
 			break
 		}
 		c.aside(func() { err = c.take(typ, r) })
+		if err != nil {
+			break
+		}
 	}
 	c.aside(func() { c.end(err) })
 }
@@ -116,8 +125,8 @@ func (c *conn) aside(f func()) {
 		defer close(done)
 		defer func() {
 			if v := recover(); v != nil {
-				c.metrics.panics.Inc()
-				c.log.Error("a message's handling panicked", zap.Any("panic", v), zap.Stack("stack"))
+				c.server.metrics.panics.Inc()
+				c.server.log.Error("a message's handling panicked", zap.Any("panic", v), zap.Stack("stack"))
 				c.Close(wire.Close{Code: wire.CloseInternal, Reason: "the server's log has more"})
 			}
 		}()
@@ -127,18 +136,23 @@ func (c *conn) aside(f func()) {
 }
 
 // pong takes a sign of life.
-func (c *conn) pong(string) error { return c.alive() }
-
-// alive gives the peer time until the next sign of life.
-func (c *conn) alive() error {
-	err := c.ws.SetReadDeadline(time.Now().Add(c.silence))
-	// Close sets closing first and its own, shorter deadline second, so
-	// whichever came last, the shorter one holds.
-	if c.closing.Load() {
-		err = c.ws.SetReadDeadline(time.Now().Add(closeTimeout))
-	}
-	return err
+func (c *conn) pong(string) error {
+	c.alive()
+	return nil
 }
+
+// ping answers the client's ping.
+func (c *conn) ping(payload string) error {
+	c.alive()
+	_ = c.out.control(controlFrame(websocket.PongMessage, []byte(payload))) // a broken connection is read to its end anyway
+	return nil
+}
+
+// alive notes a sign of life.
+func (c *conn) alive() { c.seen.Store(int64(c.server.uptime())) }
+
+// silent returns how long the peer has given no sign of life at a time.
+func (c *conn) silent(now time.Duration) time.Duration { return now - time.Duration(c.seen.Load()) }
 
 // take reads one message and hands it to the client.
 func (c *conn) take(typ int, r io.Reader) error {
@@ -146,25 +160,27 @@ func (c *conn) take(typ int, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	c.metrics.received.Add(float64(len(b)))
+	c.server.metrics.received.Add(float64(len(b)))
+	c.alive()
 	switch {
-	case c.closing.Load(), c.client == nil:
+	case c.bye.Load() != nil, c.client.Load() == nil:
 		// Only the close frame counts now.
 	case typ != websocket.TextMessage:
 		c.Close(wire.Close{Code: wire.CloseProtocol, Reason: "a binary message; " + wire.Subprotocol + " is text"})
 	default:
-		c.client.Handle(b)
+		c.client.Load().Handle(b)
 	}
-	return c.alive()
+	return nil
 }
 
 // end tells everybody that the connection is over.
 func (c *conn) end(err error) {
-	defer c.left()
+	defer c.server.conns.remove(c)
+	defer c.server.leave(c.addr)
 	defer c.cut()
 	err = c.meaning(err)
-	if c.client != nil {
-		c.client.Gone(err)
+	if client := c.client.Load(); client != nil {
+		client.Gone(err)
 	}
 }
 
@@ -172,22 +188,26 @@ func (c *conn) end(err error) {
 // the peer can learn it.
 func (c *conn) meaning(err error) error {
 	_, closed := errors.AsType[*websocket.CloseError](err)
-	network, broken := errors.AsType[net.Error](err)
+	_, broken := errors.AsType[net.Error](err)
+	bye := c.bye.Load()
 	switch {
-	case c.closing.Load(), closed:
-	case broken && network.Timeout():
-		silent := wire.Close{Code: wire.CloseSilent, Reason: "no answer to pings for " + c.silence.String()}
-		c.Close(silent)
-		return silent
-	case broken, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case bye != nil && bye.Code == wire.CloseSilent:
+		return *bye
+	case bye != nil, closed, broken, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 	default:
 		// A message too big or a broken frame: gorilla has said so in a close
 		// frame. What is unread must be read, or the kernel answers with a
 		// reset that overtakes it.
-		c.closing.Store(true)
+		c.bye.CompareAndSwap(nil, &wire.Close{Code: wire.CloseProtocol})
 		if c.ws.SetReadDeadline(time.Now().Add(closeTimeout)) == nil {
-			_, _ = io.CopyN(io.Discard, c.ws.NetConn(), 1<<20)
+			_, _ = io.CopyN(io.Discard, c.out.nc, 1<<20)
 		}
 	}
 	return err
+}
+
+// controlFrame returns a control frame, RFC 6455 §5.5: of a type as in gorilla,
+// with a payload of 125 bytes at most.
+func controlFrame(typ byte, payload []byte) []byte {
+	return append([]byte{0x80 | typ, byte(len(payload))}, payload...)
 }

@@ -4,14 +4,18 @@ import (
 	"iter"
 	"sync"
 	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/chartd/chartd/pkg/wire"
 )
 
-// conns are the open WebSockets and the goroutines that read them.
+// conns are the open WebSockets and the goroutines that serve them.
 type conns struct {
 	wg     sync.WaitGroup
 	mu     sync.Mutex
-	open   map[*conn]int // the slot of the heartbeat in which each is pinged
-	next   int
+	open   []*conn
+	next   uint8
 	closed bool
 }
 
@@ -26,55 +30,67 @@ func (cs *conns) add(c *conn) bool {
 	if cs.closed {
 		return false
 	}
-	if cs.open == nil {
-		cs.open = make(map[*conn]int)
-	}
 	cs.wg.Add(1) // under the lock: close waits only after this
-	cs.open[c] = cs.next
+	c.at, c.slot = len(cs.open), cs.next
+	cs.open = append(cs.open, c)
 	cs.next = (cs.next + 1) % slots
 	return true
 }
 
 func (cs *conns) remove(c *conn) {
 	cs.mu.Lock()
-	delete(cs.open, c)
+	last := cs.open[len(cs.open)-1]
+	cs.open[c.at], last.at = last, c.at
+	cs.open[len(cs.open)-1] = nil
+	cs.open = cs.open[:len(cs.open)-1]
 	cs.mu.Unlock()
 	cs.wg.Done()
 }
 
-// in returns the connections of one slot, or all of them for a negative one.
-func (cs *conns) in(slot int) []*conn {
+// all appends the open connections to dst.
+func (cs *conns) all(dst []*conn) []*conn {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	var out []*conn
-	for c, s := range cs.open {
-		if slot < 0 || s == slot {
-			out = append(out, c)
-		}
-	}
-	return out
+	return append(dst, cs.open...)
 }
 
-// beat pings every connection once per heartbeat until quit is closed. A ping has a
-// goroutine of its own, because it waits for a write that is under way.
-func (cs *conns) beat(quit <-chan struct{}, every time.Duration) {
+// beat looks after all connections until quit is closed: who has given no sign
+// of life for half a heartbeat is pinged, once per heartbeat, and who has given
+// none for two and a half is taken for dead.
+func (cs *conns) beat(quit <-chan struct{}, every time.Duration, uptime func() time.Duration) {
 	r := round{step: max(every/slots, time.Millisecond)}
 	start := time.Now()
 	tick := time.NewTicker(r.step)
 	defer tick.Stop()
-	var pings sync.WaitGroup
-	defer pings.Wait()
+	silent := wire.Close{Code: wire.CloseSilent, Reason: "no answer to pings for " + (every * 5 / 2).String()}
+	ping := controlFrame(websocket.PingMessage, nil)
+	var open []*conn
+	last, grace := uptime(), time.Duration(0)
 	for {
 		select {
 		case <-quit:
 			return
 		case <-tick.C:
-			for slot := range r.due(time.Since(start)) {
-				for _, c := range cs.in(slot) {
-					pings.Go(c.ping)
-				}
+		}
+		now := uptime()
+		if now-last > every/2 {
+			grace = now + every // it was us who gave no sign of life: a machine that slept
+		}
+		last = now
+		var due [slots]bool
+		for slot := range r.due(time.Since(start)) {
+			due[slot] = true
+		}
+		open = cs.all(open[:0])
+		for _, c := range open {
+			switch silence := c.silent(now); {
+			case silence > every*5/2 && now >= grace:
+				c.Close(silent)
+			case due[c.slot] && silence > every/2 && c.bye.Load() == nil:
+				_ = c.out.control(ping) // who cannot be sent a ping will be found silent
 			}
 		}
+		clear(open)
 	}
 }
 
@@ -106,7 +122,7 @@ func (cs *conns) close() {
 	cs.mu.Lock()
 	cs.closed = true
 	cs.mu.Unlock()
-	for _, c := range cs.in(-1) {
+	for _, c := range cs.all(nil) {
 		c.cut()
 	}
 	cs.wg.Wait()

@@ -9,7 +9,6 @@ import (
 type metrics struct {
 	connections    prometheus.Gauge
 	refused        *prometheus.CounterVec // by reason
-	written        prometheus.Counter
 	writeErrors    *prometheus.CounterVec // by reason
 	received       prometheus.Counter
 	requests       *prometheus.CounterVec // by route, code
@@ -28,9 +27,6 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "chartd_http_refused_total",
 			Help: "Requests and upgrades turned away, by reason: origin, total (server.max_connections), address (server.max_connections_per_address), protocol, draining, pictures.",
 		}, []string{"reason"}),
-		written: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "chartd_websocket_sent_bytes_total", Help: "Bytes of messages written to WebSockets.",
-		}),
 		writeErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartd_websocket_write_errors_total", Help: "Writes to WebSockets that went wrong, by reason: timeout, gone.",
 		}, []string{"reason"}),
@@ -56,7 +52,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}),
 	}
 	for _, c := range []prometheus.Collector{
-		m.connections, m.refused, m.written, m.writeErrors, m.received, m.requests, m.requestSeconds, m.panics, m.pictures, m.pictureSeconds,
+		m.connections, m.refused, m.writeErrors, m.received, m.requests, m.requestSeconds, m.panics, m.pictures, m.pictureSeconds,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -66,12 +66,14 @@ type Server struct {
 	charts  atomic.Pointer[charts]
 	isReady atomic.Bool
 
-	census census
-	conns  conns
-	pool   sync.Pool     // gorilla's write buffers
-	quit   chan struct{} // closed by the first Shutdown
-	once   sync.Once
-	beat   sync.WaitGroup
+	census   census
+	conns    conns
+	pool     sync.Pool // gorilla's write buffers
+	deflater wire.Deflater
+	start    time.Time
+	quit     chan struct{} // closed by the first Shutdown
+	once     sync.Once
+	beat     sync.WaitGroup
 }
 
 // rules are the settings that a reload can change, in the form in which they
@@ -98,7 +100,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		hub: deps.Hub, sources: deps.Sources, registry: deps.Registry, log: deps.Log, version: deps.Version,
-		heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}),
+		start: time.Now(), heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}),
 		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
 	}
 	s.SetCharts(nil)
@@ -129,8 +131,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 // Start begins to look after WebSockets. Serve needs it, and so does a Handler
 // that another server serves. It is called once.
 func (s *Server) Start() {
-	s.beat.Go(func() { s.conns.beat(s.quit, s.heartbeat) })
+	s.beat.Go(func() { s.conns.beat(s.quit, s.heartbeat, s.uptime) })
 }
+
+// uptime is the clock of the connections.
+func (s *Server) uptime() time.Duration { return time.Since(s.start) }
 
 // routes is the whole surface.
 func (s *Server) routes(pages map[string]http.Handler) (http.Handler, error) {

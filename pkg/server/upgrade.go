@@ -1,8 +1,10 @@
 package server
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -72,44 +74,57 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	// From here on the connection takes a place, and is counted, before its
 	// peer can know.
 	s.metrics.connections.Inc()
-	left := func() {
-		s.census.leave(addr)
-		s.metrics.connections.Dec()
-	}
-	ws, err := rules.upgrader.Upgrade(w, r, nil)
+	c := &conn{server: s, rules: rules, addr: addr}
+	ws, err := rules.upgrader.Upgrade(hijacker{w, &c.out}, r, nil)
 	if err != nil {
-		left()
+		s.leave(addr)
 		s.log.Debug("no upgrade", zap.Error(err), zap.String("from", r.RemoteAddr))
 		return
 	}
-	s.adopt(ws, addr, left, r.Header, rules)
+	c.ws = ws
+	s.adopt(c, r.Header)
 }
 
-// adopt gives a fresh WebSocket its reader. left gives its place back.
-func (s *Server) adopt(ws *websocket.Conn, addr netip.Addr, left func(), header http.Header, rules *rules) {
-	ws.SetReadLimit(int64(rules.cfg.MaxMessage))
-	if tcp, ok := ws.NetConn().(interface{ SetWriteBuffer(n int) error }); ok {
+// hijacker lets gorilla have a connection whose writes go through an outlet.
+type hijacker struct {
+	http.ResponseWriter
+	out *outlet
+}
+
+// Hijack implements http.Hijacker.
+func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.out.nc = nc
+	return h.out.pipe(), rw, nil
+}
+
+// leave gives a connection's place back.
+func (s *Server) leave(addr netip.Addr) {
+	s.census.leave(addr)
+	s.metrics.connections.Dec()
+}
+
+// adopt gives a fresh WebSocket its reader.
+func (s *Server) adopt(c *conn, header http.Header) {
+	c.ws.SetReadLimit(int64(c.rules.cfg.MaxMessage))
+	if tcp, ok := c.out.nc.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it a stalled peer costs more, no more than that
+		_ = tcp.SetKeepAlive(false)        // the heartbeat does that
 	}
-	c := &conn{
-		ws: ws, metrics: s.metrics, log: s.log,
-		writeTimeout: rules.cfg.WriteTimeout.Std(),
-		silence:      s.heartbeat * 5 / 2,
-		compress:     rules.cfg.Compression,
-	}
+	c.alive()
+	c.out.open(c)
 	if !s.conns.add(c) {
 		c.Close(wire.Close{Code: wire.CloseShutdown, Reason: "the server stops"})
 		c.cut()
-		left()
+		s.leave(c.addr)
 		return
 	}
-	c.left = func() {
-		left()
-		s.conns.remove(c)
-	}
 	address := "" // of a peer that is not on TCP: not counted
-	if addr.IsValid() {
-		address = bucket(addr).String()
+	if c.addr.IsValid() {
+		address = bucket(c.addr).String()
 	}
 	peer := session.Peer{
 		Address: address, Origin: header.Get("Origin"), UserAgent: header.Get("User-Agent"), Since: time.Now(),
@@ -130,5 +145,5 @@ func (s *Server) connect(c *conn, peer session.Peer) {
 		c.Close(how)
 		return
 	}
-	c.client = client
+	c.client.Store(client)
 }

@@ -25,15 +25,15 @@ type sinks struct {
 }
 
 // Write implements Conn. What is no frame is short.
-func (s *sinks) Write(m *wire.Message) error {
+func (s *sinks) Write(m *wire.Message) (bool, error) {
 	if m.Len() < 200 {
-		return nil
+		return false, nil
 	}
 	s.bytes.Add(int64(m.Len()))
 	if s.frames.Add(1) == s.target.Load() {
 		s.done <- struct{}{}
 	}
-	return nil
+	return false, nil
 }
 
 func (s *sinks) Close(wire.Close) {}

@@ -20,7 +20,7 @@ const badMessages = 32
 type Client struct {
 	hub  *Hub
 	peer Peer
-	out  *outbox
+	out  outbox
 	ops  serial // guards all that follows
 
 	session *Session // nil before hello
@@ -32,7 +32,7 @@ type Client struct {
 
 func newClient(h *Hub, conn Conn, peer Peer) *Client {
 	c := &Client{hub: h, peer: peer}
-	c.out = newOutbox(conn, int(h.cfg.MaxQueue), h.metrics, &h.work, c.failed)
+	c.out.conn, c.out.post, c.out.owner = conn, &h.post, c
 	c.ops.caught = func(v any) {
 		h.deps.Log.Error("handling a client panicked", zap.Any("panic", v), zap.Stack("stack"))
 		c.hub.work.Go(func() {
@@ -77,6 +77,10 @@ func (c *Client) Handle(b []byte) {
 		}
 	})
 }
+
+// Ready says that the connection took all that a full Write left with it, or,
+// with an error, that it is broken; see Conn.
+func (c *Client) Ready(err error) { c.out.ready(err) }
 
 // Gone says that the connection is over; err says why, nil if the client said
 // goodbye. The session waits to be resumed. A second call does nothing.
@@ -197,6 +201,7 @@ func (c *Client) greet(m wire.Hello) {
 	}
 	c.session = s
 	c.hello.Stop()
+	c.hello = nil
 	result := "new"
 	switch {
 	case resumed:

@@ -6,15 +6,18 @@ import (
 	"github.com/chartd/chartd/pkg/wire"
 )
 
-// Conn is one WebSocket as the hub uses it.
+// Conn is one WebSocket as the hub uses it. Nothing that the hub does with it
+// waits for the client: a view's loop itself writes to thousands of them.
 type Conn interface {
-	// Write sends one message. It blocks until the kernel took it, or until the
-	// connection's write timeout: then the error is os.ErrDeadlineExceeded.
-	// The hub never calls it twice at the same time.
-	Write(m *wire.Message) error
-	// Close sends a close frame, if it can be done soon, and closes the
-	// connection. It makes a Write that is under way return. The hub calls it
-	// once at most, in any goroutine but that of Handle.
+	// Write hands a message to the kernel without waiting. If the kernel takes
+	// not all of it now, full is true and the connection keeps the rest: when
+	// it is gone, the connection calls Client.Ready, in a goroutine of its own,
+	// and until then the hub writes nothing. An error means that the connection
+	// is broken. The hub never calls it twice at the same time.
+	Write(m *wire.Message) (full bool, err error)
+	// Close sends a close frame behind what was written, if that can be done
+	// soon, and closes the connection. It does not wait. The hub calls it once
+	// at most.
 	Close(c wire.Close)
 }
 

@@ -45,12 +45,12 @@ func (h *Hub) Drain(ctx context.Context) error {
 	left := 0
 	for _, c := range clients {
 		select {
-		case <-c.out.done:
+		case <-c.out.closed():
 			continue
 		default:
 		}
 		select {
-		case <-c.out.done:
+		case <-c.out.closed():
 		case <-ctx.Done():
 			c.end(how, false)
 			left++

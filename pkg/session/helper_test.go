@@ -141,7 +141,7 @@ func (w *world) truth(k ticker.Key) *truth {
 	return tr
 }
 
-func (tr *truth) Deliver(d *ticker.Delivery) {
+func (tr *truth) Deliver(d *ticker.Delivery, _ *ticker.Tally) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	if d.Update != nil {
@@ -159,7 +159,7 @@ func (tr *truth) svg() string {
 func (o *outbox) waiting() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return len(o.queue)
+	return len(o.queue) - o.head
 }
 
 // after lets time pass in the bubble, and everything that it brings happen.

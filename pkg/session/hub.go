@@ -37,6 +37,7 @@ type Hub struct {
 	metrics *metrics
 	pool    *ticker.Pool
 	census  *census
+	post    post
 	runner  *runner
 	charts  atomic.Pointer[map[string]*Chart]
 	reload  serial         // SetCharts, one at a time
@@ -62,6 +63,7 @@ func NewHub(cfg Config, deps Deps) (*Hub, error) {
 		return nil, err
 	}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
+	h.post = post{limit: int(cfg.MaxQueue), metrics: m, ledger: h.pool.Ledger(), work: &h.work}
 	h.census = newCensus(h, cfg)
 	h.runner = &runner{timeout: cfg.CallbackTimeout.Std(), log: deps.Log, metrics: m, work: h.work.Go}
 	h.reload.caught = func(v any) { deps.Log.Error("taking over charts panicked", zap.Any("panic", v), zap.Stack("stack")) }

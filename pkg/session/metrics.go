@@ -20,9 +20,6 @@ type metrics struct {
 	callbacks     *prometheus.CounterVec // chart, cause, result
 	overrunning   prometheus.Gauge
 	seconds       *prometheus.HistogramVec // cause
-	full          prometheus.Counter
-	patch         prometheus.Counter
-	coalesced     prometheus.Counter
 }
 
 // The limits that refuse, as they stand in metrics: the names of the settings.
@@ -57,7 +54,6 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	sessions := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "chartd_sessions", Help: "Sessions that are connected, and that wait to be resumed.",
 	}, []string{"state"})
-	frames := counter("frames_sent_total", "Frames handed to connections, by type.", "type")
 	m := &metrics{
 		connected:     sessions.WithLabelValues("connected"),
 		waiting:       sessions.WithLabelValues("waiting"),
@@ -71,12 +67,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "chartd_callback_seconds", Help: "Time that handlers ran, by cause.",
 			Buckets: prometheus.ExponentialBuckets(100e-6, 4, 9),
 		}, []string{"cause"}),
-		full:      frames.WithLabelValues("full"),
-		patch:     frames.WithLabelValues("patch"),
-		coalesced: prometheus.NewCounter(prometheus.CounterOpts{Name: "chartd_frames_coalesced_total", Help: "Frames that a newer one overtook before the connection was ready for them."}),
 	}
 	for _, c := range []prometheus.Collector{
-		sessions, m.subscriptions, m.hellos, m.closed, m.refused, m.callbacks, m.overrunning, m.seconds, frames, m.coalesced,
+		sessions, m.subscriptions, m.hellos, m.closed, m.refused, m.callbacks, m.overrunning, m.seconds,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package session
 
 import (
 	"sync"
+	"time"
 
 	"github.com/chartd/chartd/pkg/ticker"
 	"github.com/chartd/chartd/pkg/wire"
@@ -9,31 +10,46 @@ import (
 
 // outbox is what is on its way to a client, in order: messages, which are all
 // sent, and for each view a place for its newest frame. Putting never blocks.
-// Its goroutine exists only while there is something to write.
+//
+// It has no goroutine. Who puts something while nobody writes becomes the
+// writer, until nothing is left or the connection is full: usually a view's
+// loop, which finds the outbox empty and writes its frame right away.
 //
 // A frame that a newer one overtakes before it was written is left out. The
 // newer one takes its place, or, where messages have come in between, the
 // place behind them: so the events of a tick always stand around their frame.
 type outbox struct {
+	// What a delivery needs comes first, so that it shares a cache line.
+	mu      sync.Mutex
+	writing bool // somebody writes, or the connection is full
+	shut    bool // takes nothing more
+	closing bool // Conn.Close was or is about to be called
+	blocked bool // the connection is full; Ready will go on
+	early   bool // Ready came before the writer noted that
 	conn    Conn
-	limit   int // bytes of messages that may wait
-	metrics *metrics
-	work    *sync.WaitGroup
-	run     func() // (*outbox).write, made once
-	// over is called in a goroutine of its own when the client is too slow, or
-	// by the writer when a write failed.
-	over func(reason error)
-	done chan struct{} // closed when the connection is closed
+	queue   []item
 
-	mu       sync.Mutex
-	queue    []item
+	head     int // place in queue of what is written next
 	messages int // place behind the last message in queue
 	holes    int // items in queue that are left out
 	bytes    int // of the messages in queue
-	writing  bool
-	shut     bool        // takes nothing more
-	farewell *wire.Close // to close with when the queue is written
-	closing  bool        // Conn.Close was or is about to be called
+	farewell *wire.Close
+	made     time.Time // of the last frame in what the connection keeps; zero if none
+	ended    chan struct{}
+	post     *post
+	owner    interface {
+		// failed is called in a goroutine of its own when the client is too slow
+		// or a write failed.
+		failed(reason error)
+	}
+}
+
+// post is what all outboxes share.
+type post struct {
+	limit   int // bytes of messages that may wait in one
+	metrics *metrics
+	ledger  *ticker.Ledger
+	work    *sync.WaitGroup
 }
 
 // item is one thing in the queue: a message, a view's frame, or a hole.
@@ -53,21 +69,26 @@ type slot struct {
 	gone bool         // takes no more
 }
 
-func newOutbox(conn Conn, limit int, m *metrics, work *sync.WaitGroup, over func(error)) *outbox {
-	o := &outbox{conn: conn, limit: limit, metrics: m, work: work, over: over, done: make(chan struct{})}
-	o.run = o.write
-	return o
-}
-
 // slot returns a new place for a view of which the client holds sent.
 func (o *outbox) slot(sent wire.Pos) *slot { return &slot{out: o, sent: sent} }
 
 // Deliver implements ticker.Watcher.
-func (s *slot) Deliver(d *ticker.Delivery) {
+func (s *slot) Deliver(d *ticker.Delivery, t *ticker.Tally) {
 	o := s.out
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	if s.gone || o.shut {
+		o.mu.Unlock()
+		return
+	}
+	if m := s.direct(d); m != nil {
+		held := s.sent
+		s.sent = d.Update.Pos()
+		o.writing = true
+		o.mu.Unlock()
+		t.Patches(d.Update, held, 1)
+		if o.wrote(m, d.Update, t) {
+			o.write(t)
+		}
 		return
 	}
 	if d.Failure != nil {
@@ -75,20 +96,38 @@ func (s *slot) Deliver(d *ticker.Delivery) {
 	}
 	o.add(d.Before...)
 	if d.Update != nil {
-		o.frame(s, d.Update)
+		o.frame(s, d.Update, t)
 	}
 	o.add(d.After...)
-	o.start()
+	mine := o.claim()
+	o.mu.Unlock()
+	if mine {
+		o.write(t)
+	}
+}
+
+// direct returns the patch that is all there is to write, nil if there is more
+// or it has to wait: the usual tick passes the queue by. mu is held.
+func (s *slot) direct(d *ticker.Delivery) *wire.Message {
+	if s.out.writing || d.Update == nil || d.Before != nil || d.Failure != nil || d.After != nil {
+		return nil
+	}
+	if patches, ok := d.Update.Since(s.sent); ok && len(patches) == 1 {
+		return patches[0]
+	}
+	return nil
 }
 
 // send puts messages.
 func (o *outbox) send(ms ...*wire.Message) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	mine := false
 	if !o.shut {
 		o.add(ms...)
-		o.start()
+		mine = o.claim()
 	}
+	o.mu.Unlock()
+	o.writeIf(mine)
 }
 
 // forget makes a slot take no more and leaves out the frame that waits in it.
@@ -118,22 +157,21 @@ func (o *outbox) add(ms ...*wire.Message) {
 		o.queue = append(o.queue, item{m: m})
 		o.messages = len(o.queue)
 	}
-	if o.bytes > o.limit && !o.shut {
-		o.shut, o.queue = true, nil
-		o.metrics.refuse(limitQueue)
-		o.work.Go(func() {
-			o.over(wire.Close{Code: wire.CloseSlowQueue, Reason: "too many events and answers wait; the client reads too slowly"})
-		})
+	if o.bytes > o.post.limit && !o.shut {
+		o.shut = true
+		o.drop()
+		o.post.metrics.refuse(limitQueue)
+		o.fail(wire.Close{Code: wire.CloseSlowQueue, Reason: "too many events and answers wait; the client reads too slowly"})
 	}
 }
 
 // frame puts a view's newest frame.
-func (o *outbox) frame(s *slot, u *wire.Update) {
+func (o *outbox) frame(s *slot, u *wire.Update, t *ticker.Tally) {
 	if o.shut {
 		return
 	}
 	if s.next != nil {
-		o.metrics.coalesced.Inc()
+		t.Overtaken()
 		if s.at >= o.messages {
 			s.next = u
 			return
@@ -147,12 +185,12 @@ func (o *outbox) frame(s *slot, u *wire.Update) {
 // hole leaves out an item, and closes the ranks before holes pile up.
 func (o *outbox) hole(at int) {
 	o.queue[at] = item{}
-	if o.holes++; o.holes <= 32 || o.holes <= len(o.queue)/2 {
+	if o.holes++; o.holes <= 32 || o.holes <= (len(o.queue)-o.head)/2 {
 		return
 	}
 	kept := o.queue[:0]
 	o.messages = 0
-	for _, it := range o.queue {
+	for _, it := range o.queue[o.head:] {
 		switch {
 		case it.s != nil:
 			it.s.at = len(kept)
@@ -163,17 +201,17 @@ func (o *outbox) hole(at int) {
 		}
 	}
 	clear(o.queue[len(kept):])
-	o.queue, o.holes = kept, 0
+	o.queue, o.head, o.holes = kept, 0, 0
 }
 
-// start sees to it that somebody writes what is in the queue.
-func (o *outbox) start() {
-	if o.writing || o.shut && o.farewell == nil || len(o.queue) == 0 && o.farewell == nil {
-		return
+// drop empties the queue.
+func (o *outbox) drop() {
+	for _, it := range o.queue[o.head:] {
+		if it.s != nil {
+			it.s.next = nil
+		}
 	}
-	o.writing = true
-	o.work.Add(1)
-	go o.run()
+	o.queue, o.head, o.messages, o.holes, o.bytes = nil, 0, 0, 0, 0
 }
 
 // end lets the outbox take nothing more. If flush, what is in the queue is
@@ -182,26 +220,54 @@ func (o *outbox) start() {
 // short one with it.
 func (o *outbox) end(how *wire.Close, flush bool) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.shut = true
+	mine := false
 	switch {
 	case o.closing:
+		how = nil
 	case how == nil:
 		o.closing = true
-		o.queue = nil
-		close(o.done)
+		o.drop()
+		o.over()
 	case flush && o.farewell == nil:
-		o.farewell = how
-		o.start()
-	case !flush:
+		o.farewell, how = how, nil
+		mine = o.claim()
+	case flush:
+		how = nil
+	default:
 		o.closing = true
-		o.queue = nil
-		o.work.Go(func() { o.close(how) })
+		o.drop()
 	}
+	o.mu.Unlock()
+	if how != nil {
+		o.close(how)
+	}
+	o.writeIf(mine)
 }
 
-// close closes the connection.
+// close closes the connection; closing was set.
 func (o *outbox) close(how *wire.Close) {
 	o.conn.Close(*how)
-	close(o.done)
+	o.mu.Lock()
+	o.over()
+	o.mu.Unlock()
+}
+
+// over says that the connection is closed.
+func (o *outbox) over() {
+	if o.ended == nil {
+		o.ended = make(chan struct{})
+	}
+	close(o.ended)
+}
+
+// closed returns a channel that is closed when the connection is. It is made
+// when somebody asks: sessions do that rarely, and are many.
+func (o *outbox) closed() <-chan struct{} {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended == nil {
+		o.ended = make(chan struct{})
+	}
+	return o.ended
 }

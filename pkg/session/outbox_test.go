@@ -19,6 +19,7 @@ import (
 // desk is an outbox and what came out of it, in words.
 type desk struct {
 	*outbox
+	post   post
 	work   sync.WaitGroup
 	mu     sync.Mutex
 	stuck  chan struct{}
@@ -34,22 +35,41 @@ func newDesk(t testing.TB, limit int) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{}
-	d.outbox = newOutbox(d, limit, m, &d.work, func(err error) {
-		d.mu.Lock()
-		d.over = append(d.over, err)
-		d.mu.Unlock()
-	})
+	d := &desk{outbox: &outbox{}}
+	d.post = post{limit: limit, metrics: m, ledger: &ticker.Ledger{}, work: &d.work}
+	d.conn, d.outbox.post, d.owner = d, &d.post, d
 	return d
 }
 
-func (d *desk) Write(m *wire.Message) error {
+// failed is what the outbox tells its owner.
+func (d *desk) failed(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.over = append(d.over, err)
+}
+
+// put delivers to a slot.
+func (d *desk) put(s *slot, what *ticker.Delivery) {
+	var t ticker.Tally
+	s.Deliver(what, &t)
+	d.post.ledger.Add(&t)
+}
+
+func (d *desk) Write(m *wire.Message) (full bool, err error) {
 	d.mu.Lock()
 	stuck := d.stuck
 	d.mu.Unlock()
-	if stuck != nil {
-		<-stuck
+	if stuck == nil {
+		return false, d.arrive(m)
 	}
+	d.work.Go(func() {
+		<-stuck
+		d.ready(d.arrive(m))
+	})
+	return true, nil
+}
+
+func (d *desk) arrive(m *wire.Message) error {
 	ms, err := wire.ParseServer(m.JSON())
 	if err != nil {
 		return err
@@ -125,17 +145,17 @@ func TestNewestWins(t *testing.T) {
 		d := newDesk(t, 1<<20)
 		a, b := newView("a"), newView("b")
 		sa, sb := d.slot(wire.Pos{}), d.slot(wire.Pos{})
-		sa.Deliver(frame(a.next()))
+		d.put(sa, frame(a.next()))
 		equal(t, d.took(), "a=1")
 
 		release := d.stick()
 		d.send(msg("1"))
 		synctest.Wait() // being written
 		for range 5 {
-			sa.Deliver(frame(a.next()))
+			d.put(sa, frame(a.next()))
 		}
-		sb.Deliver(frame(b.next()))
-		sa.Deliver(frame(a.next()))
+		d.put(sb, frame(b.next()))
+		d.put(sa, frame(a.next()))
 		release()
 		// The five patches together are short, so they say what happened.
 		equal(t, d.took(), "1 a:1-2 a:2-3 a:3-4 a:4-5 a:5-6 a:6-7 b=1")
@@ -144,8 +164,8 @@ func TestNewestWins(t *testing.T) {
 		d.send(msg("2"))
 		synctest.Wait()
 		for range 100 {
-			sa.Deliver(frame(a.next()))
-			sb.Deliver(frame(b.next()))
+			d.put(sa, frame(a.next()))
+			d.put(sb, frame(b.next()))
 		}
 		if n := d.waiting(); n != 2 {
 			t.Errorf("%d items wait for two views", n)
@@ -162,18 +182,18 @@ func TestEventsStandAroundTheirFrame(t *testing.T) {
 		d := newDesk(t, 1<<20)
 		a := newView("a")
 		sa := d.slot(wire.Pos{})
-		sa.Deliver(frame(a.next()))
+		d.put(sa, frame(a.next()))
 		d.took()
 		release := d.stick()
 		d.send(msg("0"))
 		synctest.Wait()
 		tick := func(before, after string) {
-			sa.Deliver(&ticker.Delivery{Before: []*wire.Message{msg(before)}, Update: a.next(), After: []*wire.Message{msg(after)}})
+			d.put(sa, &ticker.Delivery{Before: []*wire.Message{msg(before)}, Update: a.next(), After: []*wire.Message{msg(after)}})
 		}
 		tick("1", "2")
 		tick("3", "4")
-		sa.Deliver(&ticker.Delivery{Failure: msg("5")})
-		sa.Deliver(frame(a.next()))
+		d.put(sa, &ticker.Delivery{Failure: msg("5")})
+		d.put(sa, frame(a.next()))
 		tick("6", "7")
 		release()
 		equal(t, d.took(), "0 1 2 3 4 5 6 a:1-2 a:2-3 a:3-4 a:4-5 7")
@@ -185,16 +205,16 @@ func TestForgottenSlot(t *testing.T) {
 		d := newDesk(t, 1<<20)
 		a := newView("a")
 		s := d.slot(wire.Pos{})
-		s.Deliver(frame(a.next()))
+		d.put(s, frame(a.next()))
 		d.took()
 		release := d.stick()
 		d.send(msg("1"))
 		synctest.Wait()
-		s.Deliver(frame(a.next()))
+		d.put(s, frame(a.next()))
 		if pos := d.forget(s); pos.R != 1 {
 			t.Errorf("the client is said to hold %+v, but was sent 1", pos)
 		}
-		s.Deliver(frame(a.next()))
+		d.put(s, frame(a.next()))
 		release()
 		equal(t, d.took(), "1")
 	})
@@ -209,7 +229,7 @@ func TestQueueOverItsBytes(t *testing.T) {
 		d.send(msg("1"))
 		synctest.Wait()
 		for range 1000 { // frames never fill it
-			s.Deliver(frame(a.next()))
+			d.put(s, frame(a.next()))
 		}
 		for i := range 100 {
 			d.send(msg(fmt.Sprint(i)))
@@ -256,7 +276,7 @@ func TestEnd(t *testing.T) {
 				d.send(msg("3")) // too late
 				equal(t, d.took(), c.want)
 				equal(t, fmt.Sprint(d.closed), c.code)
-				<-d.done
+				<-d.outbox.closed()
 			})
 		})
 	}
@@ -266,7 +286,7 @@ func TestEndOfAnIdleOutbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, 1<<20)
 		d.end(&wire.Close{Code: wire.CloseShutdown}, true)
-		<-d.done
+		<-d.outbox.closed()
 		equal(t, fmt.Sprint(d.took(), d.closed), "[shutdown]")
 	})
 }
@@ -293,7 +313,7 @@ func TestOutboxModel(t *testing.T) {
 				d.send(msg(fmt.Sprint(i + 1)))
 				continue
 			}
-			slots[k].Deliver(frame(views[k].next()))
+			d.put(slots[k], frame(views[k].next()))
 			behind[views[k].stream.Last().View()] = len(want)
 		}
 		if n, most := d.waiting(), 2*(len(want)+len(views)+33); n > most {
@@ -352,12 +372,12 @@ func TestOneWriteForATick(t *testing.T) {
 		d := newDesk(t, 1<<20)
 		a := newView("a")
 		s := d.slot(wire.Pos{})
-		s.Deliver(frame(a.next()))
+		d.put(s, frame(a.next()))
 		d.took()
 		before := d.writes
-		s.Deliver(frame(a.next()))
+		d.put(s, frame(a.next()))
 		d.took()
-		s.Deliver(&ticker.Delivery{Before: []*wire.Message{msg("1"), msg("2")}, Update: a.next(), After: []*wire.Message{msg("3")}})
+		d.put(s, &ticker.Delivery{Before: []*wire.Message{msg("1"), msg("2")}, Update: a.next(), After: []*wire.Message{msg("3")}})
 		equal(t, d.took(), "1 2 a:2-3 3")
 		if n := d.writes - before; n != 2 {
 			t.Errorf("%d writes for two ticks", n)

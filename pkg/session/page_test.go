@@ -26,7 +26,7 @@ type page struct {
 	errs    []wire.Failure
 	closed  *wire.Close
 	cut     chan struct{} // closed by Close
-	stuck   chan struct{} // Write waits for it; nil: not
+	stuck   chan struct{} // what is written arrives when it is closed; nil: at once
 }
 
 // connect makes a connection and says nothing.
@@ -78,12 +78,22 @@ func (p *page) v() string {
 	return p.last.V
 }
 
-// Write implements Conn.
-func (p *page) Write(m *wire.Message) error {
+// Write implements Conn. While the page is stuck, it keeps the message, as a
+// connection does whose kernel takes nothing.
+func (p *page) Write(m *wire.Message) (full bool, err error) {
 	p.mu.Lock()
 	stuck := p.stuck
 	p.writes++
 	p.mu.Unlock()
+	if stuck == nil {
+		return false, p.arrive(m, nil)
+	}
+	go func() { p.client.Ready(p.arrive(m, stuck)) }()
+	return true, nil
+}
+
+// arrive takes a message, when stuck allows it.
+func (p *page) arrive(m *wire.Message, stuck chan struct{}) error {
 	if stuck != nil {
 		timer := time.NewTimer(writeTimeout)
 		defer timer.Stop()
@@ -172,7 +182,7 @@ func (p *page) Close(how wire.Close) {
 // drop is what a cut cable does.
 func (p *page) drop() { p.client.Gone(errors.New("cut")) }
 
-// stick lets every Write from now on wait; the result lets them go on.
+// stick keeps what is written from now on; the result lets it arrive.
 func (p *page) stick() (release func()) {
 	ch := make(chan struct{})
 	p.mu.Lock()

@@ -1,131 +1,193 @@
 package session
 
-import "github.com/chartd/chartd/pkg/wire"
+import (
+	"time"
+
+	"github.com/chartd/chartd/pkg/ticker"
+	"github.com/chartd/chartd/pkg/wire"
+)
 
 // alone is the length in bytes from which a message is written by itself.
 // Shorter ones that wait together share a write; a full is worth more as it is:
 // shared with all who are sent the same.
 const alone = 4 << 10
 
-// inHand is how many letters are taken without allocating, more than a tick has.
-// It has a second effect, and is this large for that: the way down to the
-// socket needs more than a goroutine's first 2 KB of stack, and with a frame of
-// over 1 KB the stack grows where the writer begins and there is nothing on it
-// yet. Grown a dozen frames deeper, it made a patch to one receiver nearly twice
-// as dear.
-const inHand = 32
-
-// letter is an item as it was taken out of the queue to be written.
-type letter struct {
-	m    *wire.Message
-	u    *wire.Update
-	held wire.Pos // what the client holds before u
+// claim makes the caller the writer, if there is something to write and nobody
+// is. Who gets true calls write, without the lock. mu is held.
+func (o *outbox) claim() bool {
+	if o.writing || len(o.queue) == o.head && o.farewell == nil {
+		return false
+	}
+	o.writing = true
+	return true
 }
 
-// write writes until nothing is left.
-func (o *outbox) write() {
-	defer o.work.Done()
-	var few [inHand]letter
+// writeIf writes, if claim said so, for one who counts nothing himself.
+func (o *outbox) writeIf(mine bool) {
+	if mine {
+		var t ticker.Tally
+		o.write(&t)
+		o.post.ledger.Add(&t)
+	}
+}
+
+// write writes until nothing is left or the connection is full. The caller has
+// claimed it.
+func (o *outbox) write(t *ticker.Tally) {
+	var few [8]*wire.Message
 	for {
-		letters, how := o.take(few[:0])
-		if how != nil {
+		l, how := o.take(few[:0])
+		switch {
+		case how != nil:
 			o.close(how)
 			return
+		case l.frame != nil && l.pack == nil:
+			t.Full(l.frame, l.held)
+			l.pack = append(few[:0], l.frame.Full())
+		case l.pack == nil:
+			return
+		case l.frame != nil:
+			t.Patches(l.frame, l.held, l.patches)
 		}
-		if len(letters) == 0 {
+		if !o.wrote(wire.Join(l.pack...), l.frame, t) {
 			return
 		}
-		if err := o.deliver(letters); err != nil {
-			o.mu.Lock()
-			ended := o.closing
-			o.mu.Unlock()
-			if !ended { // otherwise it failed because the connection was closed
-				o.over(err)
-			}
-			// Nothing more can be written; end has seen to the rest.
-			o.mu.Lock()
-			o.writing = false
-			o.mu.Unlock()
-			return
+		if l.frame != nil {
+			t.Settle(l.frame.Made(), time.Now())
 		}
 	}
 }
 
-// take empties the queue into dst. If there is nothing left, the writer's work
-// is over; how is what it has to close the connection with, if at all.
-func (o *outbox) take(dst []letter) (letters []letter, how *wire.Close) {
+// letter is what goes out in one write: messages, among them the patches of one
+// frame; or, without messages, a frame as a full.
+type letter struct {
+	pack    []*wire.Message
+	frame   *wire.Update
+	held    wire.Pos // what the client held before the frame
+	patches int
+}
+
+// take takes from the queue what goes out in one write. If there is nothing,
+// the writer's work is over; how is what it has to close the connection with,
+// if at all. pack is the letter's memory.
+func (o *outbox) take(pack []*wire.Message) (l letter, how *wire.Close) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for _, it := range o.queue {
+	size := 0
+	for ; o.head < len(o.queue); o.head++ {
+		it := &o.queue[o.head]
 		switch {
 		case it.m != nil:
-			dst = append(dst, letter{m: it.m})
-		case it.s != nil:
-			dst = append(dst, letter{u: it.s.next, held: it.s.sent})
-			it.s.sent, it.s.next = it.s.next.Pos(), nil
+			if size += it.m.Len(); size > alone && len(pack) > 0 {
+				l.pack = pack
+				return l, nil
+			}
+			o.bytes -= it.m.Len()
+			pack = append(pack, it.m)
+		case it.s == nil: // a hole
+			o.holes--
+			continue
+		case l.frame != nil: // one is enough for a letter
+			l.pack = pack
+			return l, nil
+		default:
+			u, held := it.s.next, it.s.sent
+			patches, ok := u.Since(held)
+			for _, p := range patches {
+				size += p.Len()
+			}
+			if (!ok || size > alone) && len(pack) > 0 {
+				l.pack = pack
+				return l, nil
+			}
+			it.s.sent, it.s.next = u.Pos(), nil
+			if !ok {
+				*it = item{}
+				o.head++
+				return letter{frame: u, held: held}, nil
+			}
+			if len(patches) > 0 {
+				l.frame, l.held, l.patches = u, held, len(patches)
+				pack = append(pack, patches...)
+			}
 		}
+		*it = item{}
 	}
-	clear(o.queue)
-	if cap(o.queue) > 64 {
+	if len(pack) > 0 {
+		l.pack = pack
+		return l, nil
+	}
+	o.queue, o.head, o.messages, o.holes, o.bytes = o.queue[:0], 0, 0, 0, 0
+	if cap(o.queue) > 8 {
 		o.queue = nil // an idle session stays small
 	}
-	o.queue, o.messages, o.holes, o.bytes = o.queue[:0], 0, 0, 0
-	if len(dst) == 0 {
-		o.writing = false
-		if o.farewell != nil && !o.closing {
-			o.closing = true
-			return nil, o.farewell
-		}
+	o.writing = false
+	if o.farewell != nil && !o.closing {
+		o.closing = true
+		return l, o.farewell
 	}
-	return dst, nil
+	return l, nil
 }
 
-// deliver writes letters in order, in as few writes as makes sense.
-func (o *outbox) deliver(letters []letter) error {
-	var pack []*wire.Message
-	size := 0
-	post := func() error {
-		if len(pack) == 0 {
-			return nil
-		}
-		m := wire.Join(pack...)
-		pack, size = pack[:0], 0
-		return o.conn.Write(m)
+// wrote writes one message, in which u is, if not nil. It returns whether the
+// writer goes on: there is more, and the connection takes it. mu is not held.
+func (o *outbox) wrote(m *wire.Message, u *wire.Update, t *ticker.Tally) (more bool) {
+	full, err := o.conn.Write(m)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil {
+		o.broke(err)
+		return false
 	}
-	put := func(m *wire.Message) error {
-		if size+m.Len() > alone {
-			if err := post(); err != nil {
-				return err
-			}
+	t.Bytes(m.Len())
+	if full && !o.early {
+		o.blocked, o.made = true, time.Time{}
+		if u != nil {
+			t.Unsettle()
+			o.made = u.Made()
 		}
-		pack, size = append(pack, m), size+m.Len()
-		return nil
+		return false
 	}
-	for i := range letters {
-		l := &letters[i]
-		if l.m != nil {
-			if err := put(l.m); err != nil {
-				return err
-			}
-			continue
-		}
-		patches, ok := l.u.Since(l.held)
-		if !ok {
-			o.metrics.full.Inc()
-			if err := put(l.u.Full()); err != nil {
-				return err
-			}
-			continue
-		}
-		o.metrics.patch.Add(float64(len(patches)))
-		if len(letters) == 1 && len(patches) == 1 {
-			return o.conn.Write(patches[0]) // the usual case, without allocating
-		}
-		for _, p := range patches {
-			if err := put(p); err != nil {
-				return err
-			}
-		}
+	o.early = false
+	if o.head == len(o.queue) && o.farewell == nil {
+		o.writing = false
+		return false
 	}
-	return post()
+	return true
+}
+
+// ready says that the connection took all that it kept, or, with an error, that
+// it is broken.
+func (o *outbox) ready(err error) {
+	var t ticker.Tally
+	o.mu.Lock()
+	if err != nil {
+		o.broke(err)
+		o.mu.Unlock()
+		return
+	}
+	if !o.made.IsZero() {
+		t.Late(o.made, time.Now())
+	}
+	mine := o.blocked
+	o.blocked, o.early = false, !o.blocked
+	o.mu.Unlock()
+	if mine {
+		o.write(&t)
+	}
+	o.post.ledger.Add(&t)
+}
+
+// broke ends everything because the connection is broken. mu is held.
+func (o *outbox) broke(err error) {
+	o.writing, o.shut = false, true
+	o.drop()
+	if !o.closing { // otherwise that is why
+		o.fail(err)
+	}
+}
+
+// fail tells the owner why nothing can be written any more. mu is held.
+func (o *outbox) fail(reason error) {
+	o.post.work.Go(func() { o.owner.failed(reason) })
 }

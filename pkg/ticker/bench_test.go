@@ -18,7 +18,7 @@ import (
 // nobody is a watcher that does nothing.
 type nobody struct{}
 
-func (nobody) Deliver(*Delivery) {}
+func (nobody) Deliver(*Delivery, *Tally) {}
 
 // cpu returns the processor time that this process has used.
 func cpu(b *testing.B) time.Duration {

@@ -51,10 +51,11 @@ type Outcome struct {
 	Offered func()
 }
 
-// Watcher is who sees a view. Deliver is called by the view's loop: it must
-// not block, and not call the Pool or a Lease.
+// Watcher is who sees a view. Deliver is called for the view's loop, for one
+// delivery at a time, though not always in the same goroutine: it must not
+// block, and not call the Pool. What it writes, it counts in t.
 type Watcher interface {
-	Deliver(d *Delivery)
+	Deliver(d *Delivery, t *Tally)
 }
 
 // Delivery is what a tick or a push brings a watcher, in the order of its

@@ -13,14 +13,7 @@ func (l *loop) settle() {
 	case l.dirty, l.fresh && l.stream.Last() == nil && len(l.watchers) > 0:
 		l.draw(nil, nil)
 	case l.fresh:
-		l.fresh = false
-		first := &Delivery{Update: l.stream.Last()}
-		for _, w := range l.watchers {
-			if w.fresh {
-				w.fresh = false
-				w.watcher.Deliver(first)
-			}
-		}
+		l.single(nil)
 	}
 }
 
@@ -64,44 +57,94 @@ func (l *loop) render() *wire.Update {
 	return u
 }
 
-// offer hands a drawn frame to the watchers. What is the same for many of them
-// is made once.
+// offer hands a drawn frame to the watchers.
 func (l *loop) offer(u *wire.Update, before, after []*wire.Message) {
+	var plain, events *Delivery
+	if u != nil {
+		plain = &Delivery{Update: u}
+	}
+	if events = plain; before != nil {
+		events = &Delivery{Before: before, Update: u, After: after}
+	}
+	if l.failure != nil || l.told > 0 {
+		l.alarm(events)
+		return
+	}
+	if plain != nil || events != nil && l.hearing > 0 {
+		l.fan(plain, events)
+	}
+	if l.fresh || len(l.pushing) > 0 {
+		l.single(u)
+	}
+}
+
+// single offers what they wait for to those who get something of their own: the
+// newest frame to who has none yet, u with what they pushed to the others.
+func (l *loop) single(u *wire.Update) {
 	last := l.stream.Last()
-	shared := sharedDelivery{}
-	for _, w := range l.watchers {
+	for i := range l.watchers {
+		s := &l.watchers[i]
+		if !s.apart {
+			continue
+		}
 		d := Delivery{Update: u}
+		w := s.lease
 		if w.fresh {
 			d.Update = last
 			w.fresh = last == nil
 		}
-		if l.failure != w.told {
-			d.Failure, w.told = l.failure, l.failure
+		if w.push != nil {
+			d.Before, d.After = w.push.Before, w.push.After
 		}
-		switch {
-		case w.push != nil:
-			w.watcher.Deliver(&Delivery{Failure: d.Failure, Before: w.push.Before, Update: d.Update, After: w.push.After})
-		case w.events && before != nil:
-			d.Before, d.After = before, after
-			w.watcher.Deliver(shared.of(&d))
-		case d.Update != nil || d.Failure != nil:
-			w.watcher.Deliver(shared.of(&d))
+		s.apart = w.fresh
+		s.watcher.Deliver(&d, &l.tally)
+		if d.Update != nil {
+			l.tally.Settle(d.Update.Made(), time.Now())
 		}
 	}
+	l.pool.ledger.Add(&l.tally)
 	l.fresh = l.fresh && last == nil
 }
 
-// sharedDelivery makes equal deliveries one. In a tick there are at most two:
-// with events and without; newcomers make it a few more.
-type sharedDelivery struct{ plain, events *Delivery }
+// alarm offers a delivery to every watcher, one by one, while the view cannot be
+// drawn, or when it can be drawn again: each is told of a failure once.
+func (l *loop) alarm(d *Delivery) {
+	for i := range l.watchers {
+		s := &l.watchers[i]
+		one := Delivery{}
+		if s.events && d != nil {
+			one = *d
+		} else if d != nil {
+			one.Update = d.Update
+		}
+		w := s.lease
+		if w.fresh {
+			one.Update = l.stream.Last()
+			w.fresh = one.Update == nil
+		}
+		if w.push != nil {
+			one.Before, one.After = w.push.Before, w.push.After
+		}
+		s.apart = w.fresh
+		if l.failure != w.told {
+			one.Failure = l.failure
+			l.tell(w, l.failure)
+		}
+		if one.Update != nil || one.Failure != nil || one.Before != nil || one.After != nil {
+			s.watcher.Deliver(&one, &l.tally)
+		}
+	}
+	l.pool.ledger.Add(&l.tally)
+	l.fresh = l.fresh && l.stream.Last() == nil
+}
 
-func (s *sharedDelivery) of(d *Delivery) *Delivery {
-	slot := &s.plain
-	if d.Before != nil {
-		slot = &s.events
+// tell notes the last failure that a watcher heard of, nil if it is over.
+func (l *loop) tell(w *Lease, failure *wire.Message) {
+	if w.told != nil {
+		l.told--
 	}
-	if *slot == nil || (*slot).Update != d.Update || (*slot).Failure != d.Failure {
-		*slot = &Delivery{Failure: d.Failure, Before: d.Before, Update: d.Update, After: d.After}
+	if failure != nil {
+		l.told++
 	}
-	return *slot
+	w.told = failure
 }

@@ -187,7 +187,7 @@ type spy struct {
 
 func newSpy(t testing.TB, v string) *spy { return &spy{t: t, mirror: wire.NewMirror(v)} }
 
-func (s *spy) Deliver(d *Delivery) {
+func (s *spy) Deliver(d *Delivery, _ *Tally) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var ms []*wire.Message

@@ -14,12 +14,11 @@ type Lease struct {
 	released atomic.Bool
 
 	// Owned by the loop.
-	watcher Watcher
-	events  bool
-	at      int           // place among the loop's watchers
-	fresh   bool          // was offered no frame yet
-	push    *Push         // waits for the next draw
-	told    *wire.Message // the last failure that the watcher heard of
+	seated bool          // has a watcher
+	fresh  bool          // it was offered no frame yet
+	at     int           // its place among the loop's watchers
+	push   *Push         // waits for the next draw
+	told   *wire.Message // the last failure that the watcher heard of
 }
 
 // Key returns the key of the loop.

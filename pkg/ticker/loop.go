@@ -39,13 +39,15 @@ type loop struct {
 	busy    bool      // a tick's callback is running
 	retryAt time.Time // when to ask the pool whether to stop; zero: not
 
-	watchers []*Lease
+	watchers []seat
 	hearing  int      // watchers that want a tick's events
 	pushing  []*Lease // watchers whose push waits for the draw
 	fresh    bool     // a watcher waits for its first frame
 	dirty    bool     // the view changed and must be drawn
 	// failure tells watchers that the view cannot be drawn; nil while it can.
 	failure *wire.Message
+	told    int   // watchers that heard of a failure
+	tally   Tally // of deliveries that the loop makes itself
 }
 
 // newLoop is called with Pool.mu held.
@@ -123,18 +125,18 @@ func (l *loop) retire() bool {
 
 // join adds a watcher.
 func (l *loop) join(w *Lease, watcher Watcher, events bool) {
-	w.watcher, w.fresh, w.at = watcher, true, len(l.watchers)
-	l.watchers = append(l.watchers, w)
+	w.seated, w.fresh, w.at = true, true, len(l.watchers)
+	l.watchers = append(l.watchers, seat{watcher: watcher, lease: w, apart: true})
 	l.fresh = true
 	l.listen(w, events)
 }
 
 // listen turns a watcher's wish for events on or off.
 func (l *loop) listen(w *Lease, on bool) {
-	if w.watcher == nil || w.events == on {
+	if !w.seated || l.watchers[w.at].events == on {
 		return
 	}
-	w.events = on
+	l.watchers[w.at].events = on
 	if on {
 		l.hearing++
 	} else {
@@ -144,14 +146,15 @@ func (l *loop) listen(w *Lease, on bool) {
 
 // leave removes the lease's watcher; last says that no lease is left.
 func (l *loop) leave(w *Lease, last bool) {
-	if w.watcher != nil {
+	if w.seated {
 		l.listen(w, false)
+		l.tell(w, nil)
 		end := len(l.watchers) - 1
 		moved := l.watchers[end]
-		l.watchers[w.at], moved.at = moved, w.at
-		l.watchers[end] = nil
+		l.watchers[w.at], moved.lease.at = moved, w.at
+		l.watchers[end] = seat{}
 		l.watchers = l.watchers[:end]
-		w.watcher = nil
+		w.seated = false
 	}
 	if last {
 		l.retryAt = time.Now().Add(l.pool.cfg.Linger)
@@ -166,6 +169,9 @@ func (l *loop) push(w *Lease, p *Push) {
 	}
 	w.push = p
 	w.fresh = w.fresh || p.Again
+	if w.seated {
+		l.watchers[w.at].apart = true
+	}
 	l.pushing = append(l.pushing, w)
 	l.dirty = true
 }
@@ -173,6 +179,9 @@ func (l *loop) push(w *Lease, p *Push) {
 // resend offers a watcher the newest frame again.
 func (l *loop) resend(w *Lease) {
 	w.fresh, l.fresh = true, true
+	if w.seated {
+		l.watchers[w.at].apart = true
+	}
 }
 
 // refetch takes over what changed about the chart.

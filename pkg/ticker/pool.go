@@ -54,6 +54,7 @@ type Pool struct {
 	cfg     Config
 	log     *zap.Logger
 	metrics *metrics
+	ledger  *Ledger
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 	work    sync.WaitGroup // loops, and the callbacks they started
@@ -81,10 +82,17 @@ func NewPool(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Pool, err
 	if err != nil {
 		return nil, fmt.Errorf("metrics of the views: %w", err)
 	}
-	p := &Pool{cfg: cfg, log: log, metrics: m, charts: map[string]*chartState{}, loops: map[Key]*loop{}}
+	p := &Pool{cfg: cfg, log: log, metrics: m, ledger: &Ledger{}, charts: map[string]*chartState{}, loops: map[Key]*loop{}}
+	if err := reg.Register(p.ledger); err != nil {
+		return nil, fmt.Errorf("metrics of the deliveries: %w", err)
+	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p, nil
 }
+
+// Ledger returns where deliveries are counted; watchers add what they write
+// later than in Deliver.
+func (p *Pool) Ledger() *Ledger { return p.ledger }
 
 // SetChart adds a chart or replaces the one of this name, for all loops that
 // start from now on. Those that run take it over when takeOver is called, so
