@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -397,6 +398,33 @@ chartd_source_up{kind="test",source="a"} 1
 `
 		if err := testutil.GatherAndCompare(r.reg, strings.NewReader(want)); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// TestAGapIsNoNews holds that the marks with which a source says that it has nothing do not make it look well.
+func TestAGapIsNoNews(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		var runs atomic.Int32
+		r.apply(t, map[string]source.Config{"a": source1("", func(ctx context.Context, _ source.Deps, app store.Appender) error {
+			if runs.Add(1) == 1 {
+				if err := app.Append("m", nil, time.Now().UnixMilli(), 1); err != nil {
+					return err
+				}
+				return errors.New("boom")
+			}
+			if err := app.Append("m", nil, time.Now().UnixMilli(), math.NaN()); err != nil {
+				return err
+			}
+			<-ctx.Done()
+			return nil
+		})})
+		r.start(t)
+		began := time.Now()
+		time.Sleep(10 * time.Second)
+		if st := r.status(t, "a"); runs.Load() != 2 || st.Samples != 2 || st.Error != "boom" || st.Last.UnixMilli() != began.UnixMilli() {
+			t.Errorf("after a value at %v and then a gap: %+v", began, st)
 		}
 	})
 }

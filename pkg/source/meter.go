@@ -1,6 +1,7 @@
 package source
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,9 @@ func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) e
 		return err
 	}
 	m.samples.Add(1)
+	if math.IsNaN(v) {
+		return nil // a gap says that there is no data, not that there is some again
+	}
 	m.last.Store(time.Now().UnixMilli())
 	if m.err.Load() != nil {
 		m.err.Store(nil)
