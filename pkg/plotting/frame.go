@@ -29,7 +29,7 @@ const (
 // Node is one keyed element of a frame. It is immutable once it is part of a
 // published Frame; frames share the nodes that did not change.
 type Node struct {
-	// Key is the element's data-k: [a-z0-9.], unique in the frame. A key keeps
+	// Key is the element's data-k: [A-Za-z0-9.], unique in the frame. A key keeps
 	// its parent for a whole epoch.
 	Key string
 	// Type says what Live is.

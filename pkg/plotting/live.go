@@ -70,8 +70,10 @@ func NewLive(spec *Spec, q store.Querier) *Live {
 }
 
 // descriptionEvery is how often a description is brought up to date, in ms. It
-// is for a screen reader, which nobody wants to hear every second.
-const descriptionEvery = 10_000
+// is for a screen reader, which nobody wants to hear every second, and it weighs
+// as much as the samples of several ticks; chartd's own page says the newest
+// values by itself.
+const descriptionEvery = 60_000
 
 // Render returns the frame that v shows at a time in ms since the Unix epoch:
 // the very frame of the last call if nothing has changed.
@@ -152,9 +154,18 @@ func (l *Live) restart(from, to int64) *Frame {
 	return l.prev
 }
 
-// newEpoch returns four random letters and digits: enough that a client that
-// comes back does not take a new epoch for the one it knows.
-func newEpoch() string { return strings.ToLower(rand.Text()[:4]) }
+// newEpoch returns three random letters and digits. They stand in every patch,
+// and are enough that a client that comes back does not take a new epoch for
+// the one it knows: that, and a revision within the last few, by chance.
+func newEpoch() string {
+	var b [3]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	const digits = "0123456789" + letters + "-_"
+	for i := range b {
+		b[i] = digits[b[i]%byte(len(digits))]
+	}
+	return string(b[:])
+}
 
 // description says in words what the chart shows now.
 func (l *Live) description(from int64) string {

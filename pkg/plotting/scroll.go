@@ -38,7 +38,6 @@ type scrolling struct {
 	scale   scale
 	ticks   timeTicks
 	shapes  []shape
-	base    int64 // the number of the chunk that is called 0
 	buf     []store.Sample
 
 	// The nodes as last drawn: clips, axes, the clipped group, the one in it
@@ -144,15 +143,12 @@ func (s *scrolling) begin(h header, from, to int64) {
 		base = min(max(s.scale.y(0), d.y), d.bottom())
 	}
 	s.shapes = s.style.shapes(base)
-	s.base = math.MaxInt64
 	for _, ln := range s.lines {
 		ln.groups = make([]*Node, len(s.shapes))
 		ln.trace.fresh, ln.trace.gone = 0, 0
 		for _, c := range ln.trace.chunks {
 			c.dirty, c.drawn = 0, nil
-			s.base = min(s.base, c.index)
 		}
-		s.base = min(s.base, floorDiv(from, ln.trace.span()))
 	}
 	s.clip = s.clips()
 	s.ticks = newTimeTicks(s.window, d, h.zone)
@@ -249,13 +245,17 @@ func (s *scrolling) drawData() {
 func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
 	old := ln.groups[i]
 	class := s.style.classes[i]
-	key := ln.key
+	key, prefix := ln.key, ln.key[1:]
 	if class[0] == 'a' {
-		key = "a" + key[1:]
+		prefix = "a" + prefix
+		key = prefix
 	}
 	chunks, fresh := ln.trace.chunks, ln.trace.fresh
 	if old != nil && fresh == len(chunks) && ln.trace.gone == 0 {
 		return old
+	}
+	if c := fresh - 1; c >= 0 && chunks[c].drawn[i].turns(chunks[c], ln.trace.goesOn(c)) {
+		fresh--
 	}
 	// Only the chunks that changed are looked at: the others are most of the
 	// window, and out of the processor's cache.
@@ -269,10 +269,13 @@ func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
 		}
 		d := &c.drawn[i]
 		if d.node == nil {
-			d.node = &Node{Key: key + "." + strconv.FormatInt(c.index-s.base, 36), Type: Path}
+			if c.name == "" {
+				c.name = ln.trace.name(c.index)
+			}
+			d.node = &Node{Key: prefix + c.name, Type: Path}
 			d.node.Open = "<path data-k='" + d.node.Key + "'"
 		}
-		d.draw(c, &s.scale, sh)
+		d.draw(c, &s.scale, sh, ln.trace.goesOn(fresh+j))
 		kids[fresh+j] = d.node
 	}
 	g := &Node{Key: key, Type: Group, Kids: kids}

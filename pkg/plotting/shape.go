@@ -30,6 +30,8 @@ func (s *scale) y(v float64) int64 {
 type shape interface {
 	// begin starts at a point behind a break.
 	begin(b []byte, x, y int64) []byte
+	// alone draws a point between two breaks, large enough to be seen.
+	alone(b []byte, x, y int64) []byte
 	// to goes on to a point.
 	to(b []byte, dx, dy int64) []byte
 	// stop ends before a break.
@@ -42,9 +44,9 @@ type shape interface {
 type lineShape struct{}
 
 func (lineShape) begin(b []byte, x, y int64) []byte {
-	// The dot of no length shows a point that stands alone.
 	return append(appendXY(append(b, 'M'), x, y), "l0 0"...)
 }
+func (lineShape) alone(b []byte, x, y int64) []byte { return appendDot(b, x, y) }
 func (lineShape) to(b []byte, dx, dy int64) []byte { return appendXY(append(b, ' '), dx, dy) }
 func (lineShape) stop(b []byte) []byte             { return b }
 func (lineShape) tail() string                     { return "" }
@@ -55,6 +57,8 @@ type stepShape struct{}
 func (stepShape) begin(b []byte, x, y int64) []byte {
 	return append(appendXY(append(b, 'M'), x, y), "h0"...)
 }
+
+func (stepShape) alone(b []byte, x, y int64) []byte { return appendDot(b, x, y) }
 
 func (stepShape) to(b []byte, dx, dy int64) []byte {
 	b = strconv.AppendInt(append(b, 'h'), dx, 10)
@@ -72,6 +76,8 @@ type dotShape struct{}
 func (dotShape) begin(b []byte, x, y int64) []byte {
 	return append(appendXY(append(b, 'M'), x, y), "h0"...)
 }
+
+func (d dotShape) alone(b []byte, x, y int64) []byte { return d.begin(b, x, y) }
 
 func (dotShape) to(b []byte, dx, dy int64) []byte {
 	return append(appendXY(append(b, 'm'), dx, dy), "h0"...)
@@ -92,9 +98,24 @@ func (f fillShape) begin(b []byte, x, y int64) []byte {
 	b = strconv.AppendInt(append(b, 'V'), y, 10)
 	return append(b, "l0 0"...)
 }
+
+// alone is a bar of two px.
+func (f fillShape) alone(b []byte, x, y int64) []byte {
+	b = strconv.AppendInt(append(b, 'M'), x-unit, 10)
+	b = append(append(b, ' '), f.down[1:]...)
+	b = strconv.AppendInt(append(b, 'V'), y, 10)
+	return append(b, "h20"...)
+}
+
 func (fillShape) to(b []byte, dx, dy int64) []byte { return appendXY(append(b, ' '), dx, dy) }
 func (f fillShape) stop(b []byte) []byte           { return append(b, f.down...) }
 func (f fillShape) tail() string                   { return f.down }
+
+// appendDot writes a dot of four px, in the stroke of a line, and ends in its
+// middle, so that the end of the path is the newest value here, too.
+func appendDot(b []byte, x, y int64) []byte {
+	return append(appendXY(append(b, 'M'), x, y), "l-11 0 11-11 11 11-11 11-11-11 11 0"...)
+}
 
 // appendXY writes two numbers as SVG reads them in the fewest bytes: a minus
 // sign separates by itself.
@@ -111,18 +132,24 @@ type drawn struct {
 	text []byte
 	ends []uint16 // len(text) behind each point
 	node *Node
+	// alone says that the last point was drawn as one that stands alone.
+	alone bool
 }
 
 // draw brings the chunk's path up to date: a node that differs from the one
 // before if the path does. Points before c.dirty are as they were at the last
-// call; d.node has its key and start tag from the beginning.
+// call; d.node has its key and start tag from the beginning. goesOn says that
+// the line does, in the next chunk.
 //
 // The text grows in place, which older frames do not see, as they know its old
 // length; before text that they do see is written over, it is copied.
-func (d *drawn) draw(c *chunk, s *scale, sh shape) {
+func (d *drawn) draw(c *chunk, s *scale, sh shape, goesOn bool) {
 	from := min(c.dirty, len(d.ends))
-	if from >= len(c.pts) && len(d.ends) == len(c.pts) && d.node.Live != nil {
+	if from >= len(c.pts) && len(d.ends) == len(c.pts) && d.node.Live != nil && !d.turns(c, goesOn) {
 		return
+	}
+	if from > 0 && c.begins(from-1) {
+		from-- // what comes behind it decides how it is drawn
 	}
 	end := 0
 	if from > 0 {
@@ -147,15 +174,30 @@ func (d *drawn) draw(c *chunk, s *scale, sh shape) {
 			prev = p
 		}
 	}
-	for _, p := range c.pts[from:] {
-		d.text = d.step(prev, p, s, sh)
-		d.ends = append(d.ends, uint16(len(d.text))) //nolint:gosec // at most 160 points of 40 bytes
+	for i, p := range c.pts[from:] {
+		on := goesOn
+		if next := from + i + 1; next < len(c.pts) {
+			on = !math.IsNaN(c.pts[next].v)
+		}
+		if d.alone = !on && c.begins(from+i); d.alone {
+			d.text = sh.alone(d.text, s.x(p.t), s.y(p.v))
+		} else {
+			d.text = d.step(prev, p, s, sh)
+		}
+		d.ends = append(d.ends, uint16(len(d.text))) //nolint:gosec // at most 160 points of 60 bytes
 		prev = p
 	}
 	if d.text == nil {
 		d.text = []byte{}
 	}
 	d.node = &Node{Key: d.node.Key, Type: Path, Open: d.node.Open, Live: d.text, Tail: sh.tail()}
+}
+
+// turns reports whether the last point is drawn otherwise once the line goes
+// on, or does not any more.
+func (d *drawn) turns(c *chunk, goesOn bool) bool {
+	n := len(c.pts)
+	return n > 0 && c.begins(n-1) && d.alone == goesOn
 }
 
 // step writes the way from one point to the next.

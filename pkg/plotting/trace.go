@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -46,7 +47,8 @@ type trace struct {
 // chunk is a run of chunkBuckets buckets, drawn as one path or one for each
 // way in which the kind draws.
 type chunk struct {
-	index int64 // floorDiv(t, bucket·chunkBuckets)
+	index int64  // floorDiv(t, bucket·chunkBuckets)
+	name  string // see trace.name; "" until it is drawn
 	pts   []point
 	// join holds the last points of the chunk before, so that the line goes on
 	// across the seam, and a fill overlaps there.
@@ -55,6 +57,17 @@ type chunk struct {
 	dirty  int     // pts before it are drawn and have not changed since
 	lo, hi float64 // over all pts ever in it; +Inf, -Inf when empty
 	drawn  []drawn // by shape
+}
+
+// begins reports whether the i-th point stands behind a break.
+func (c *chunk) begins(i int) bool {
+	if math.IsNaN(c.pts[i].v) {
+		return false
+	}
+	if i == 0 {
+		return c.joins == 0
+	}
+	return math.IsNaN(c.pts[i-1].v)
 }
 
 // bucketState is the newest bucket.
@@ -273,6 +286,30 @@ func (tr *trace) chunkFor(index int64) *chunk {
 
 // span is how long a chunk is, in ms.
 func (tr *trace) span() int64 { return tr.bucket * chunkBuckets }
+
+// goesOn reports whether the line goes on behind the i-th chunk without a break
+// there.
+func (tr *trace) goesOn(i int) bool {
+	if i+1 == len(tr.chunks) {
+		return false
+	}
+	pts := tr.chunks[i+1].pts
+	return len(pts) > 0 && !math.IsNaN(pts[0].v)
+}
+
+// letters are the short names of chunks.
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// name returns what a chunk's paths are called, behind the number of their
+// line: every patch says it, so it is a single letter as long as those who are
+// there together have different ones.
+func (tr *trace) name(index int64) string {
+	if tr.chunks[len(tr.chunks)-1].index-tr.chunks[0].index < int64(len(letters)) {
+		i := index - floorDiv(index, int64(len(letters)))*int64(len(letters))
+		return letters[i : i+1]
+	}
+	return "." + strconv.FormatInt(index, 36)
+}
 
 // rewind forgets everything from the chunk that holds t on, and returns the
 // time from which samples have to be added again.

@@ -131,7 +131,7 @@ func TestDrawnGrows(t *testing.T) {
 						if c.drawn == nil {
 							c.drawn = []drawn{{node: &Node{Key: "k"}}}
 						}
-						c.drawn[0].draw(c, s, sh)
+						c.drawn[0].draw(c, s, sh, grown.goesOn(j))
 						c.dirty = len(c.pts)
 						if i == len(pts)/2 && j == len(grown.chunks)-1 {
 							old = c.drawn[0].node.Live
@@ -145,7 +145,7 @@ func TestDrawnGrows(t *testing.T) {
 				fill(&whole, pts)
 				for i, c := range whole.chunks {
 					d := drawn{node: &Node{Key: "k"}}
-					d.draw(c, s, sh)
+					d.draw(c, s, sh, whole.goesOn(i))
 					if got := string(grown.chunks[i].drawn[0].text); got != string(d.text) {
 						t.Fatalf("chunk %d: grown %q\nat once %q", i, got, d.text)
 					}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -190,5 +191,56 @@ func follow(tb testing.TB, t *rapid.T, kind string, start int64) {
 				}
 			}
 		}
+	}
+}
+
+// TestATickIsShort holds the weight of a live tick, envelope and all, against
+// the same samples as compact JSON, in which a value has as few digits as
+// still make a smooth line.
+func TestATickIsShort(t *testing.T) {
+	spec := plotting.DefaultSpec()
+	spec.Title, spec.Timezone, spec.Y.Unit = "Load", "UTC", plotting.Percent
+	spec.Window, spec.Size = quantity.Duration(1000e9), [2]int{800, 400}
+	spec.Series = []plotting.SeriesSpec{{Metric: "load", Name: "{host}"}}
+	cfg := store.DefaultConfig()
+	cfg.MaxAge = quantity.Duration(20 * 365 * 24 * time.Hour)
+	st := store.New(cfg, prometheus.NewRegistry())
+	hosts := [4]store.Labels{}
+	for i := range hosts {
+		hosts[i] = store.LabelsOf(map[string]string{"host": "web" + strconv.Itoa(i)})
+	}
+	live, v := plotting.NewLive(&spec, st), spec.View("load")
+	stream := NewStream(v.ID())
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+	const window, hour = 1000, 3600
+	var patches, samples []int
+	for i := range window + hour {
+		at := start + int64(i)*1000
+		row := fmt.Appendf(nil, "[%d", at)
+		for k, host := range hosts {
+			x, k := float64(i), float64(k)
+			v := math.Round(10*(20+15*k+6*math.Sin(x/97+k)+3*math.Sin(x/13.7+2*k)+2*math.Sin(x/3.1+3*k))) / 10
+			if err := st.Append("load", host, at, v); err != nil {
+				t.Fatal(err)
+			}
+			row = strconv.AppendFloat(append(row, ','), v, 'g', -1, 64)
+		}
+		if i < window {
+			continue
+		}
+		f, err := live.Render(v, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if u := stream.Next(f); u.Patch() != nil {
+			patches, samples = append(patches, u.Patch().Len()), append(samples, len(row)+len("]"))
+		}
+	}
+	slices.Sort(patches)
+	slices.Sort(samples)
+	patch, sample := patches[len(patches)/2], samples[len(samples)/2]
+	t.Logf("%d patches in an hour; half of them have %d bytes or less, the samples as JSON %d", len(patches), patch, sample)
+	if len(patches) < hour-2 || patch > 5*sample {
+		t.Errorf("want all but a few, of at most %d bytes", 5*sample)
 	}
 }

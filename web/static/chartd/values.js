@@ -111,7 +111,7 @@ export function describe(root) {
   const now = readings(root).slice(0, 12).map(({ name, text }) => `${name} ${text === "–" ? "has no value" : text}`);
   const desc = root.querySelector("desc")?.textContent ?? "";
   if (now.length === 0) return desc;
-  // The server's sentence ends with values too, which are up to ten seconds old.
+  // The server's sentence ends with values too, which are up to a minute old.
   const about = desc.slice(0, desc.lastIndexOf(". ") + 1);
   return `${about} ${now.join(", ")}.`.trim();
 }
