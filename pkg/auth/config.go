@@ -1,9 +1,6 @@
 package auth
 
-import (
-	"github.com/chartd/chartd/pkg/problem"
-	"github.com/chartd/chartd/pkg/quantity"
-)
+import "github.com/chartd/chartd/pkg/quantity"
 
 // Config is the `auth:` section of the configuration. Without it, or empty,
 // everybody may do everything; with it, nobody may do anything that it does
@@ -75,7 +72,8 @@ type JWT struct {
 	// Secret is shared with whoever signs with HS256, of at least 32 bytes.
 	Secret Secret `yaml:"secret"`
 	// Keys are PEM files with the public keys of those who sign with RS256,
-	// ES256 or EdDSA. They are read at the start and at a reload.
+	// ES256 or EdDSA, of more than one key if need be. They are read at the start
+	// and at a reload.
 	Keys []string `yaml:"keys"`
 	// JWKS is the URL of the issuer's key set. It is fetched in the background,
 	// again every jwks_refresh, and when a token names a key that is not there;
@@ -104,8 +102,11 @@ type JWT struct {
 	CallbackClaim string `yaml:"callback_claim"`
 	// AdminClaim is the claim that, if true, allows everything.
 	AdminClaim string `yaml:"admin_claim"`
-	// Access is what tokens without the claim may do.
-	Access
+	// Read names the charts that tokens without the claim read_claim may read.
+	Read []string `yaml:"read"`
+	// Callback names the charts whose callbacks tokens without the claim
+	// callback_claim may raise.
+	Callback []string `yaml:"callback"`
 }
 
 // Links is the `auth.links:` section.
@@ -130,10 +131,4 @@ func DefaultConfig() Config {
 		CallbackClaim: "chartd_callback",
 		AdminClaim:    "chartd_admin",
 	}}
-}
-
-// Validate returns every problem of the section, with paths in YAML's names
-// and without a word of any secret. It reads the files of jwt.keys.
-func (c Config) Validate() []problem.Problem {
-	return nil
 }

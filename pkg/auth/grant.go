@@ -2,19 +2,28 @@ package auth
 
 import (
 	"time"
-
-	"github.com/chartd/chartd/pkg/plotting"
 )
 
 // Grant is what one credential allows. It is immutable and may be shared: all
-// who show the same static token have the same Grant.
+// who show the same static token have the same Grant. Make one with
+// Gate.Identify, Gate.Confirm or Everybody.
 type Grant struct {
-	id, name  string
-	form      Form
-	expires   time.Time
-	admin     bool
-	read, all globs // all: whose callbacks may be raised
-	link      *Link
+	id, name string
+	form     Form
+	expires  time.Time
+	admin    bool
+	read     globs
+	call     globs
+	link     *Link // of FormLink
+	signer   signer
+}
+
+// signer remembers what vouched for a grant, so that a later Gate can say
+// whether it still would.
+type signer struct {
+	key   digest // of the static token, the link's key, or the JWT's key
+	rules digest // of a JWT: what turned its claims into rights
+	jwks  bool   // of a JWT: the key was fetched
 }
 
 // Form is what kind of credential a Grant comes from. It is a metric's label
@@ -37,7 +46,9 @@ const (
 
 // Everybody returns the Grant that allows everything and never expires: what
 // everybody has where nothing is configured.
-func Everybody() *Grant { return &Grant{name: "everybody", form: FormOpen, admin: true} }
+func Everybody() *Grant {
+	return &Grant{id: "everybody", name: "everybody", form: FormOpen, admin: true}
+}
 
 // ID tells grants apart for counting: the link's id, the token's name, the
 // JWT's subject, each with its form in front, as "link:3f9k2m". Grants of
@@ -67,35 +78,29 @@ func (g *Grant) MayRead(chart string) bool { return g.admin || g.read.match(char
 // MayCall reports whether callbacks of the chart of that name may be raised.
 // Who may not read a chart may not call it.
 func (g *Grant) MayCall(chart string) bool {
-	return g.admin || g.all.match(chart) && g.read.match(chart)
+	return g.admin || g.call.match(chart) && g.read.match(chart)
 }
 
 // MaxSessions returns how many sessions may have a grant of this ID at the
 // same time; 0 is any number. Only links bound it.
-func (g *Grant) MaxSessions() int { return 0 }
+func (g *Grant) MaxSessions() int {
+	if g.link == nil {
+		return 0
+	}
+	return g.link.MaxSessions
+}
 
 // Origins returns the origins whose pages may show what the grant allows, as
 // "https://example.com"; none is any. They belong into the header
 // Content-Security-Policy (frame-ancestors) of a page that is made for this
 // grant: Identify has checked only the page that asked. The caller must not
 // change the list.
-func (g *Grant) Origins() []string { return nil }
-
-// View returns what the holder sees of a chart before asking for anything
-// else: the chart's default view, with what a link pins, inside its limits.
-// The error says that the link does not fit the chart (any more).
-func (g *Grant) View(spec *plotting.Spec, chart string) (plotting.View, error) {
-	return spec.View(chart), nil
+func (g *Grant) Origins() []string {
+	if g.link == nil {
+		return nil
+	}
+	return g.link.Origins
 }
 
-// Change is [plotting.Spec.Change] within what the grant allows: it takes the
-// place of that wherever a client asks for a different view. v must come from
-// View or Change of this grant. A reset returns to View. The error names the
-// field of c and what the link allows instead.
-func (g *Grant) Change(spec *plotting.Spec, v plotting.View, c plotting.Change, now time.Time) (plotting.View, error) {
-	return spec.Change(v, c)
-}
-
-// Fit returns an error if a view that somebody else has chosen, as in a chart
-// with a shared view, shows more than the grant allows.
-func (g *Grant) Fit(spec *plotting.Spec, v plotting.View, now time.Time) error { return nil }
+// access returns what rights a list of names gives.
+func access(a Access) (read, call globs) { return globs(a.Read), globs(a.Callback) }
