@@ -53,7 +53,7 @@ func TestReference(t *testing.T) {
 
 func reference(t *testing.T, root *schema) string {
 	var b strings.Builder
-	sections := []string{"sources", "defaults", "charts", "store", "session", "server", "log"}
+	sections := []string{"sources", "defaults", "charts", "store", "session", "server", "auth", "log"}
 	top := map[string]*schema{}
 	for name, s := range root.Properties {
 		if !slices.Contains(sections, name) {

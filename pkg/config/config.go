@@ -1,6 +1,7 @@
 package config
 
 import (
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/server"
 	"github.com/chartd/chartd/pkg/session"
@@ -27,6 +28,10 @@ type Config struct {
 	Session session.Config `yaml:"session"`
 	// Server says who may connect, how many, and how long anything may take.
 	Server server.Config `yaml:"server"`
+	// Auth says who may see which charts, raise callbacks and send samples.
+	// Without it, or empty, everybody may do everything; with it, nobody may do
+	// what it does not say.
+	Auth auth.Config `yaml:"auth"`
 	// Log says what is logged and how.
 	Log Log `yaml:"log"`
 }
@@ -66,6 +71,7 @@ func defaults() Config {
 		Store:    store.DefaultConfig(),
 		Session:  session.DefaultConfig(),
 		Server:   server.DefaultConfig(),
+		Auth:     auth.DefaultConfig(),
 		Log:      DefaultLog(),
 	}
 }

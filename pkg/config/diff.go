@@ -45,6 +45,7 @@ func Compare(prev, next *Config) Diff {
 		{"store", prev.Store, next.Store, true},
 		{"session", prev.Session, next.Session, true},
 		{"server", prev.Server, next.Server, false},
+		{"auth", prev.Auth, next.Auth, false},
 		{"log", prev.Log, next.Log, false},
 	} {
 		if reflect.DeepEqual(s.prev, s.next) {

@@ -62,6 +62,7 @@ func Parse(name string, data []byte, kinds source.Registry, lookup func(string) 
 		{"store", cfg.Store},
 		{"session", cfg.Session},
 		{"server", cfg.Server},
+		{"auth", cfg.Auth},
 		{"log", cfg.Log},
 	} {
 		doc.Check(section.path, section.value)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
@@ -107,6 +108,7 @@ func vocabulary() map[reflect.Type]words {
 		reflect.TypeFor[plotting.Unit]():   {wordsOf(plotting.Units()), true},
 		reflect.TypeFor[plotting.Legend](): {wordsOf([]plotting.Legend{plotting.LegendBottom, plotting.LegendNone}), false},
 		reflect.TypeFor[session.Scope]():   {wordsOf(session.Scopes()), false},
+		reflect.TypeFor[auth.Algorithm]():  {wordsOf(auth.Algorithms()), false},
 		reflect.TypeFor[LogLevel]():        {wordsOf(LogLevels()), false},
 		reflect.TypeFor[LogFormat]():       {wordsOf(LogFormats()), false},
 	}
@@ -127,6 +129,8 @@ func required(t reflect.Type) []string {
 		return []string{"metric"}
 	case reflect.TypeFor[session.CallbackRule]():
 		return []string{"on"}
+	case reflect.TypeFor[auth.Token](), reflect.TypeFor[auth.IngestToken]():
+		return []string{"name", "token"}
 	}
 	return nil
 }
