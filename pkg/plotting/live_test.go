@@ -79,7 +79,7 @@ func life(t *rapid.T, kind plotting.Kind) {
 	live, view := plotting.NewLive(&spec, st), spec.View("life")
 	now := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
 	step := spec.Window.Millis() / rapid.SampledFrom([]int64{20, 300, 3000}).Draw(t, "density")
-	c, scale := &client{}, 10.0
+	c, scale, paused := &client{}, 10.0, false
 	value := func() float64 { return scale * rapid.Float64Range(-1, 5).Draw(t, "v") }
 	series := func() store.Labels {
 		return store.LabelsOf(map[string]string{"mode": strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "series"))})
@@ -108,6 +108,9 @@ func life(t *rapid.T, kind plotting.Kind) {
 		"gap":     func(*rapid.T) { now += step; add(now, math.NaN()) },
 		"late":    func(*rapid.T) { add(now-step*rapid.Int64Range(0, 50).Draw(t, "late"), value()) },
 		"early":   func(*rapid.T) { add(now+step*3, value()) },
+		"future":  func(*rapid.T) { add(now+spec.Window.Millis()*rapid.Int64Range(1, 20).Draw(t, "windows"), value()) },
+		"pause":   func(*rapid.T) { paused = true },
+		"resume":  func(*rapid.T) { paused = false },
 		"silence": func(*rapid.T) { now += step * rapid.Int64Range(1, 400).Draw(t, "silence") },
 		"rescale": func(*rapid.T) { scale = rapid.SampledFrom([]float64{1e-6, 0.1, 10, 1e9}).Draw(t, "scale") },
 		"resize": func(*rapid.T) {
@@ -131,7 +134,9 @@ func life(t *rapid.T, kind plotting.Kind) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.see(t, f)
+			if !paused { // then it takes all that it missed in one step
+				c.see(t, f)
+			}
 			if again, _ := live.Render(view, now); again != f {
 				ops, ok := plotting.Diff(f, again, nil)
 				t.Fatalf("drawn twice at one moment, two frames that differ by %v (patch: %v)", ops, ok)

@@ -21,6 +21,7 @@ import (
 // chart is a real one: a store, a renderer, a stream.
 type chart struct {
 	st     *store.Store
+	spec   *plotting.Spec
 	live   *plotting.Live
 	view   plotting.View
 	stream *Stream
@@ -46,7 +47,7 @@ func newChart(t testing.TB, kind string) *chart {
 	st := store.New(cfg, prometheus.NewRegistry())
 	v := spec.View("heat")
 	return &chart{
-		st: st, live: plotting.NewLive(&spec, st), view: v, stream: NewStream(v.ID()),
+		st: st, spec: &spec, live: plotting.NewLive(&spec, st), view: v, stream: NewStream(v.ID()),
 		epochs: map[string]string{}, now: time.Now().UnixMilli(),
 	}
 }
@@ -55,6 +56,16 @@ func (c *chart) put(t interface{ Fatal(args ...any) }, room string, at int64, v 
 	if err := c.st.Append("temp", store.LabelsOf(map[string]string{"room": room}), at, v); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// change alters what the view shows, under the id it has, as a callback does
+// whose scope is shared.
+func (c *chart) change(t interface{ Fatal(args ...any) }, ch plotting.Change) {
+	v, err := c.spec.Change(c.view, ch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.view = v
 }
 
 // frame draws the chart, under an epoch that is the same in every run.
@@ -96,59 +107,94 @@ func TestRecordCharts(t *testing.T) {
 	}
 }
 
-// record lets a chart live for some seconds: samples come, one is missing, one
-// is late, one is far off, and a series is new.
+// happening is one second in the life of a recorded chart.
+type happening struct {
+	about  string  // "": only the samples of each second
+	late   int64   // ms by which a sample more of room a is late; 0: none
+	b      float64 // by what the values of room <b> are multiplied
+	silent bool    // there is none of room <b>
+	change plotting.Change
+	away   bool // the client is paused and is sent nothing
+	back   bool // it resumes, and is sent what it missed
+}
+
+// lifetime is what happens to each recorded chart.
+func lifetime() []happening {
+	normal := happening{b: 1}
+	away := happening{b: 1, away: true}
+	hs := []happening{
+		normal, normal, {about: "a gap in one series", b: math.NaN()}, {about: "a sample that is late", b: 1, late: 1500}, normal,
+		{about: "nothing of one series", silent: true}, {about: "a rescale", b: 20}, normal,
+		{about: "after a pause, what was missed, one after the other", b: 1, back: true},
+		{about: "a series is hidden", b: 1, change: plotting.Change{Hidden: &[]string{"room <b>"}}}, normal,
+		{about: "another window", b: 1, change: plotting.Change{Window: new(quantity.Duration(9e9)), Hidden: &[]string{}}},
+		{about: "another size", b: 1, change: plotting.Change{Size: &[2]int{200, 120}}}, normal,
+		{about: "after a long pause, a full", b: 1, back: true}, normal,
+	}
+	short := slices.IndexFunc(hs, func(h happening) bool { return h.back })
+	hs = slices.Insert(hs, short, away, away)
+	long := len(hs) - 2
+	return slices.Insert(hs, long, slices.Repeat([]happening{away}, Keep+1)...)
+}
+
+// record lets a chart live for some seconds, and writes down what a client is
+// sent that is away at times.
 func record(t *testing.T, kind string) vector {
 	c := newChart(t, kind)
 	v := vector{About: "recorded from a chart of kind " + kind, View: c.view.ID()}
 	m := NewMirror(v.View)
-	patches, appends := 0, 0
-	for i := range 9 {
+	var fulls, patches, joined, appends int
+	for i, h := range lifetime() {
 		for j, room := range []string{"a", "<b>"} {
 			value := 20 + 5*math.Sin(float64(i)/3+float64(j)) // a slow wave
-			switch {
-			case i == 3 && j == 0:
-				value = math.NaN()
-			case i == 6 && j == 1:
-				value = 480
+			if j == 1 {
+				value *= h.b
 			}
-			c.put(t, room, c.now-10, value)
+			if j == 0 || !h.silent {
+				c.put(t, room, c.now-10, value)
+			}
 		}
-		if i == 4 {
-			c.put(t, "a", c.now-1500, 21)
+		if h.late > 0 {
+			c.put(t, "a", c.now-h.late, 21)
 		}
-		if i == 8 {
+		if i == 7 {
 			c.put(t, "neu", c.now, 22)
 		}
+		c.change(t, h.change)
 		f := c.frame(t)
 		c.now += 1000
-		u := c.stream.Next(f)
-		if u == nil {
+		c.stream.Next(f)
+		u := c.stream.Last()
+		if h.away || u.Pos() == m.Pos() {
 			continue
 		}
-		msg, about := u.Patch(), "a tick"
-		if msg == nil {
-			msg, about = u.Full(), "a full"
-		} else {
-			patches++
+		ms, ok := u.Since(m.Pos())
+		if !ok {
+			ms = []*Message{u.Full()}
+			fulls++
+		} else if patches += len(ms); len(ms) > 1 {
+			joined++
 		}
-		ms, err := ParseServer(msg.JSON())
+		msg, about := Join(ms...), h.about
+		got, err := ParseServer(msg.JSON())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, ok := ms[0].(Patch); ok && slices.ContainsFunc(p.Ops, func(op plotting.Op) bool { return op.Code == plotting.OpAppend }) {
-			appends++
-		}
-		if resync, err := m.Take(ms[0]); resync || err != nil {
-			t.Fatalf("tick %d: resync %v, %v", i, resync, err)
+		for _, one := range got {
+			if p, ok := one.(Patch); ok && slices.ContainsFunc(p.Ops, func(op plotting.Op) bool { return op.Code == plotting.OpAppend }) {
+				appends++
+			}
+			if resync, err := m.Take(one); resync || err != nil {
+				t.Fatalf("second %d: resync %v, %v", i, resync, err)
+			}
 		}
 		if want := svg(f); !bytes.Equal(m.SVG(), want) {
-			t.Fatalf("tick %d shows\n%s\nwant\n%s", i, m.SVG(), want)
+			t.Fatalf("second %d shows\n%s\nwant\n%s", i, m.SVG(), want)
 		}
 		v.Steps = append(v.Steps, vectorStep{About: about, Message: msg.JSON(), E: u.Pos().E, R: u.Pos().R, SVG: string(m.SVG())})
 	}
-	if patches < 3 || appends < 3 && kind != string(plotting.Stat) {
-		t.Errorf("%d patches, of which %d append, in %d frames", patches, appends, len(v.Steps))
+	if fulls < 2 || joined < 1 || patches < 6 || appends < 3 && kind != string(plotting.Stat) {
+		t.Errorf("%d fulls; %d patches, of which %d append, and %d times several at once; in %d steps", fulls, patches, appends, joined, len(v.Steps))
 	}
 	return v
 }
@@ -173,7 +219,15 @@ func follow(tb testing.TB, t *rapid.T, kind string, start int64) {
 	for i := range viewers {
 		viewers[i].Mirror = NewMirror(c.view.ID())
 	}
+	some := []plotting.Change{
+		{Hidden: &[]string{"room a"}}, {Hidden: &[]string{}}, {Window: new(quantity.Duration(5e9))}, {Window: new(quantity.Duration(90e9))},
+		{Size: &[2]int{400, 300}}, {Size: &[2]int{60, 40}}, {Reset: true},
+		{From: new(start - 20_000), To: new(start + 5_000)},
+	}
 	for range rapid.IntRange(2, 25).Draw(t, "ticks") {
+		if rapid.IntRange(0, 5).Draw(t, "alter") == 0 {
+			c.change(t, rapid.SampledFrom(some).Draw(t, "change"))
+		}
 		for range rapid.IntRange(0, 4).Draw(t, "samples") {
 			room := rapid.SampledFrom([]string{"a", "b", "'<&>'"}).Draw(t, "room")
 			at := c.now - rapid.SampledFrom([]int64{0, 1, 10, 10, 10, 700, 5000, 30_000, -500}).Draw(t, "age")
