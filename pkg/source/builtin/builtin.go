@@ -6,6 +6,7 @@ import (
 	"github.com/chartd/chartd/pkg/source/host"
 	"github.com/chartd/chartd/pkg/source/influx"
 	"github.com/chartd/chartd/pkg/source/push"
+	"github.com/chartd/chartd/pkg/source/scrape"
 )
 
 // Kinds returns a new registry: a line for each kind.
@@ -14,5 +15,6 @@ func Kinds() source.Registry {
 		host.Kind:   func() source.Config { return host.DefaultConfig() },
 		influx.Kind: func() source.Config { return influx.DefaultConfig() },
 		push.Kind:   func() source.Config { return push.DefaultConfig() },
+		scrape.Kind: func() source.Config { return scrape.DefaultConfig() },
 	}
 }
