@@ -43,6 +43,7 @@ type Call struct {
 	chart    string
 	arg      json.RawMessage
 	session  *Session
+	user     string
 	spec     *plotting.Spec
 	appender store.Appender
 	// solo says that the changes are for one subscriber, who can be paused.
@@ -83,6 +84,11 @@ func (c *Call) ArgString() string {
 
 // Session returns the session of the caller; nil on a tick.
 func (c *Call) Session() *Session { return c.session }
+
+// User returns who raised the callback, as the section auth of the
+// configuration knows them: "token:wall", "jwt:alice", "link:3f9k2m". It is
+// empty on a tick, and where nobody is asked.
+func (c *Call) User() string { return c.user }
 
 // Spec returns the chart's definition. It must not be changed.
 func (c *Call) Spec() *plotting.Spec { return c.spec }

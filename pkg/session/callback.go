@@ -21,7 +21,7 @@ type request struct {
 // session, never the reader.
 func (c *Client) callback(m wire.Callback) {
 	s := c.named(m.ID, m.V)
-	if s == nil {
+	if s == nil || !c.mayCall(m.ID, s) {
 		return
 	}
 	err := c.session.enqueue(request{client: c, sub: s, id: m.ID, arg: m.Arg})
@@ -129,15 +129,22 @@ func (c *Client) begin(r request) (*Chart, *Call) {
 	chart := c.hub.chart(name)
 	switch {
 	case chart == nil:
-		c.fail(r.id, s.id, c.hub.unknownChart(name))
+		c.fail(r.id, s.id, c.unknownChart(name))
 		return nil, nil
 	case s.gone && !c.over: // without a connection it runs all the same
 		c.refuse(r.id, s.id, wire.CodeUnknownView, "v", fmt.Sprintf("the subscription to %q has ended", s.id))
 		return nil, nil
+	case !c.over && !c.mayCall(r.id, s): // the right may have gone while it waited
+		return nil, nil
+	}
+	base, failure := c.first(chart.Spec, name)
+	if failure != nil {
+		c.fail(r.id, s.id, failure)
+		return nil, nil
 	}
 	call := &Call{
-		cause: CauseClient, chart: name, arg: r.arg, session: c.session, spec: chart.Spec, appender: c.hub.deps.Appender,
-		view: s.view, base: chart.Spec.View(name), solo: true,
+		cause: CauseClient, chart: name, arg: r.arg, session: c.session, user: userOf(c.grant), spec: chart.Spec, appender: c.hub.deps.Appender,
+		view: s.view, base: base, solo: true,
 	}
 	if chart.Config.Scope == ScopeShared {
 		call.view, call.base, call.solo = c.hub.pool.Shared(s.view), s.view, false
@@ -165,6 +172,7 @@ func (c *Client) respond(r request, chart *Chart, call *Call, res result, offere
 	}
 	if s.gone || c.over {
 		if shared {
+			c.hub.beforeShare(call.spec, call.chart, delta)
 			c.hub.pool.Share(call.chart, delta, nil, nil)
 		}
 		c.answer(r, nil, res, reply)
@@ -174,6 +182,7 @@ func (c *Client) respond(r request, chart *Chart, call *Call, res result, offere
 	if shared {
 		c.answer(r, s, res, reply)
 		p := push(s)
+		c.hub.beforeShare(call.spec, call.chart, delta)
 		c.hub.pool.Share(call.chart, delta, s.lease, p)
 		if s.lease == nil {
 			c.push(s, p)
@@ -184,11 +193,8 @@ func (c *Client) respond(r request, chart *Chart, call *Call, res result, offere
 	if delta.Paused != nil {
 		paused = *delta.Paused
 	}
-	v, err := s.spec.Change(s.view, delta)
-	var failure *wire.Error
-	if err != nil {
-		failure = badView(err) // a reload came in between
-	} else {
+	v, failure := c.alter(s.spec, s.view, delta)
+	if failure == nil { // otherwise a link allows less, or a reload came in between
 		failure = c.change(s, v, paused, func(s *sub) { c.answer(r, s, res, reply) }, push)
 	}
 	if failure != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
@@ -20,7 +21,8 @@ type census struct {
 	mu        sync.Mutex
 	sessions  map[string]*Session // by token
 	addresses map[string]*address
-	waiting   list.List // of *Session, the longest waiting first
+	links     map[string]int // connected sessions, by the id of their link
+	waiting   list.List      // of *Session, the longest waiting first
 	closed    bool
 }
 
@@ -33,20 +35,26 @@ type address struct {
 func newCensus(h *Hub, cfg Config) *census {
 	return &census{
 		hub: h, max: cfg.MaxSessions, perAddress: cfg.MaxSessionsPerAddress, ttl: cfg.TTL.Std(),
-		sessions: map[string]*Session{}, addresses: map[string]*address{},
+		sessions: map[string]*Session{}, addresses: map[string]*address{}, links: map[string]int{},
 	}
 }
 
-// attach gives a connection the session with this token, or a new one. old is
-// the connection that had the session until now. The error is a wire.Close.
-func (n *census) attach(c *Client, token string) (s *Session, resumed bool, old *Client, err error) {
+// attach gives a connection the session with this token, or a new one: nobody
+// but its owner can resume a session. old is the connection that had the
+// session until now. The error is a wire.Close.
+func (n *census) attach(c *Client, token string, g *auth.Grant) (s *Session, resumed bool, old *Client, err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed {
 		return nil, false, nil, wire.Close{Code: wire.CloseShutdown, Reason: "shutting down"}
 	}
-	if s = n.sessions[token]; s != nil {
-		old, s.client = s.client, c
+	if s = n.sessions[token]; s != nil && s.grant.ID() == g.ID() {
+		if s.client == nil {
+			if err := n.admit(g); err != nil {
+				return nil, false, nil, err
+			}
+		}
+		old, s.client, s.grant = s.client, c, g
 		if old == nil {
 			n.awake(s)
 			n.hub.metrics.connected.Inc()
@@ -59,10 +67,14 @@ func (n *census) attach(c *Client, token string) (s *Session, resumed bool, old 
 		s.peer = c.peer
 		return s, true, old, nil
 	}
-	if err := n.makeRoom(c.peer.Address); err != nil {
+	if err := n.admit(g); err != nil {
 		return nil, false, nil, err
 	}
-	s = &Session{hub: n.hub, token: rand.Text(), name: rand.Text()[:8], client: c, peer: c.peer, rate: newBucket(n.hub.cfg.CallbacksPerSecond)}
+	if err := n.makeRoom(c.peer.Address); err != nil {
+		n.release(g)
+		return nil, false, nil, err
+	}
+	s = &Session{hub: n.hub, token: rand.Text(), name: rand.Text()[:8], client: c, peer: c.peer, grant: g, rate: newBucket(n.hub.cfg.CallbacksPerSecond)}
 	n.sessions[s.token] = s
 	n.enter(s)
 	n.hub.metrics.connected.Inc()
@@ -100,6 +112,7 @@ func (n *census) detach(s *Session, c *Client) {
 		return
 	}
 	s.client, s.since = nil, time.Now()
+	n.release(s.grant)
 	n.hub.metrics.connected.Dec()
 	n.hub.metrics.waiting.Inc()
 	s.waiting = n.waiting.PushBack(s)
@@ -111,6 +124,47 @@ func (n *census) detach(s *Session, c *Client) {
 		return
 	}
 	s.expiry = time.AfterFunc(n.ttl, func() { n.expire(s) })
+}
+
+// admit counts one more session of a link, unless that would be too many. mu is
+// held.
+func (n *census) admit(g *auth.Grant) error {
+	if g.Form() != auth.FormLink {
+		return nil
+	}
+	if most := g.MaxSessions(); most > 0 && n.links[g.ID()] >= most {
+		n.hub.metrics.refuse(limitLink)
+		return wire.Close{Code: wire.CloseOverloaded, Reason: "as many sessions have this link as it was signed for"}
+	}
+	n.links[g.ID()]++
+	return nil
+}
+
+// release takes a session from its link's count. mu is held.
+func (n *census) release(g *auth.Grant) {
+	if g.Form() != auth.FormLink {
+		return
+	}
+	if n.links[g.ID()]--; n.links[g.ID()] <= 0 {
+		delete(n.links, g.ID())
+	}
+}
+
+// linked reports whether any session has a link.
+func (n *census) linked() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.links) > 0
+}
+
+// renew gives a session a grant of the same owner, if the connection still has
+// the session.
+func (n *census) renew(s *Session, c *Client, g *auth.Grant) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s.client == c {
+		s.grant = g
+	}
 }
 
 // expire ends a session that waited long enough.

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
@@ -23,11 +24,14 @@ type Client struct {
 	out  outbox
 	ops  serial // guards all that follows
 
-	session *Session // nil before hello
+	session *Session    // nil before hello
+	grant   *auth.Grant // likewise
+	shown   *shown      // nil where nobody is asked
+	check   *check      // nil if no token is being looked at
 	subs    map[string]*sub
 	over    bool
 	bad     int         // bad messages, less the good ones
-	hello   *time.Timer // ends the connection if there is none
+	timer   *time.Timer // ends the connection: without a hello, or with the grant
 }
 
 func newClient(h *Hub, conn Conn, peer Peer) *Client {
@@ -48,9 +52,9 @@ func (c *Client) awaitHello() {
 		if c.over {
 			return
 		}
-		c.hello = time.AfterFunc(c.hub.cfg.HelloTimeout.Std(), func() {
+		c.timer = time.AfterFunc(c.hub.cfg.HelloTimeout.Std(), func() {
 			c.ops.do(func() {
-				if c.session == nil {
+				if c.session == nil && c.check == nil {
 					c.finish(&wire.Close{Code: wire.CloseHelloTimeout, Reason: "no hello within " + c.hub.cfg.HelloTimeout.String()}, false)
 				}
 			})
@@ -65,6 +69,7 @@ func (c *Client) Handle(b []byte) {
 	limits.Bytes = math.MaxInt // who read it has bounded it
 	ms, err := wire.ParseClient(b, limits)
 	c.ops.do(func() {
+		c.wait(len(b))
 		if err != nil {
 			e, ok := errors.AsType[*wire.Error](err)
 			if !ok {
@@ -131,8 +136,10 @@ func (c *Client) leave(reason string) {
 	}
 	c.over = true
 	c.hub.disconnect(c)
-	if c.hello != nil {
-		c.hello.Stop()
+	c.until(time.Time{})
+	if c.check != nil {
+		c.check.cancel()
+		c.check = nil
 	}
 	for _, s := range c.subs {
 		s.gone = true
@@ -152,6 +159,14 @@ func (c *Client) leave(reason string) {
 // handle carries out one message.
 func (c *Client) handle(m wire.ClientMessage) {
 	if c.over {
+		return
+	}
+	if c.check != nil {
+		c.check.waits = append(c.check.waits, m)
+		return
+	}
+	if c.session != nil && c.grant.Expired(time.Now()) { // the clock went ahead of the timer
+		c.expire()
 		return
 	}
 	if inv, ok := m.(wire.Invalid); ok {
@@ -183,8 +198,8 @@ func (c *Client) handle(m wire.ClientMessage) {
 		c.resync(m)
 	case wire.Callback:
 		c.callback(m)
-	case wire.Auth: // nobody needs to be known yet
-		c.ok(wire.OK{ID: m.ID})
+	case wire.Auth:
+		c.auth(m)
 	case wire.Ping:
 		c.ok(wire.OK{ID: m.ID})
 	default:
@@ -192,16 +207,15 @@ func (c *Client) handle(m wire.ClientMessage) {
 	}
 }
 
-// greet gives the connection its session.
-func (c *Client) greet(m wire.Hello) {
-	s, resumed, old, err := c.hub.census.attach(c, m.Session)
+// enter gives the connection its session.
+func (c *Client) enter(m wire.Hello, g *auth.Grant) {
+	s, resumed, old, err := c.hub.census.attach(c, m.Session, g)
 	if how, refused := errors.AsType[wire.Close](err); refused {
 		c.finish(&how, true)
 		return
 	}
-	c.session = s
-	c.hello.Stop()
-	c.hello = nil
+	c.session, c.grant = s, g
+	c.until(g.Expires())
 	result := "new"
 	switch {
 	case resumed:

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/store"
 	"github.com/chartd/chartd/pkg/ticker"
@@ -40,10 +41,13 @@ type Hub struct {
 	post    post
 	runner  *runner
 	charts  atomic.Pointer[map[string]*Chart]
-	reload  serial         // SetCharts, one at a time
-	work    sync.WaitGroup // every goroutine of the hub
-	ctx     context.Context
-	cancel  context.CancelFunc
+	gate    atomic.Pointer[auth.Gate] // nil: nobody is asked
+	// everybody is what each has where nobody is asked.
+	everybody *auth.Grant
+	reload    serial         // SetCharts, one at a time
+	work      sync.WaitGroup // every goroutine of the hub
+	ctx       context.Context
+	cancel    context.CancelFunc
 
 	mu       sync.Mutex
 	clients  map[*Client]struct{}
@@ -57,7 +61,7 @@ func NewHub(cfg Config, deps Deps) (*Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics of the sessions: %w", err)
 	}
-	h := &Hub{cfg: cfg, deps: deps, metrics: m, clients: map[*Client]struct{}{}}
+	h := &Hub{cfg: cfg, deps: deps, metrics: m, clients: map[*Client]struct{}{}, everybody: auth.Everybody()}
 	limits := ticker.Config{MaxViews: cfg.MaxViews, Linger: cfg.Linger.Std()}
 	if h.pool, err = ticker.NewPool(limits, deps.Log, deps.Registerer); err != nil {
 		return nil, err

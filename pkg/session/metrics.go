@@ -17,6 +17,7 @@ type metrics struct {
 	hellos        *prometheus.CounterVec // result
 	closed        *prometheus.CounterVec // reason
 	refused       *prometheus.CounterVec // limit
+	denied        *prometheus.CounterVec // reason
 	callbacks     *prometheus.CounterVec // chart, cause, result
 	overrunning   prometheus.Gauge
 	seconds       *prometheus.HistogramVec // cause
@@ -31,6 +32,7 @@ const (
 	limitQueue         = "max_queue"
 	limitRate          = "callbacks_per_second"
 	limitWaiting       = "max_callbacks_waiting"
+	limitLink          = "link_max_sessions" // of a signed link
 )
 
 // The results of a callback.
@@ -61,15 +63,17 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		hellos:        counter("hellos_total", "Sessions begun (new), resumed, and asked for in vain (unknown).", "result"),
 		closed:        counter("closed_total", "Connections that ended, by the name of the close code; gone: by the other side.", "reason"),
 		refused:       counter("refused_total", "Requests and connections refused, by the setting that says the limit.", "limit"),
-		callbacks:     counter("callbacks_total", "Runs of callbacks, by chart, cause and result.", "chart", "cause", "result"),
-		overrunning:   gauge("callbacks_overrunning", "Handlers that overran their time and have not returned yet."),
+		denied: counter("auth_refused_total",
+			"Tokens, links and requests refused for who asks, by reason: a kind of bad token (missing, unknown, expired, signature ...), or a right that is not there (read, callback, view, subject, admin).", "reason"),
+		callbacks:   counter("callbacks_total", "Runs of callbacks, by chart, cause and result.", "chart", "cause", "result"),
+		overrunning: gauge("callbacks_overrunning", "Handlers that overran their time and have not returned yet."),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "chartd_callback_seconds", Help: "Time that handlers ran, by cause.",
 			Buckets: prometheus.ExponentialBuckets(100e-6, 4, 9),
 		}, []string{"cause"}),
 	}
 	for _, c := range []prometheus.Collector{
-		sessions, m.subscriptions, m.hellos, m.closed, m.refused, m.callbacks, m.overrunning, m.seconds,
+		sessions, m.subscriptions, m.hellos, m.closed, m.refused, m.denied, m.callbacks, m.overrunning, m.seconds,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

@@ -25,7 +25,7 @@ func (c *Client) change(s *sub, v plotting.View, paused bool, ok func(*sub), pus
 	if !paused && (moved || s.lease == nil) {
 		var err error
 		if lease, err = c.hub.pool.Acquire(ticker.Key{View: v, ID: id}); err != nil {
-			return c.hub.noLease(v.Chart, err)
+			return c.noLease(v.Chart, err)
 		}
 	}
 	if moved || paused {
@@ -63,7 +63,7 @@ func (c *Client) repeat(s *sub, events, paused bool, pos wire.Pos, ok func(*sub)
 	if !paused && s.lease == nil {
 		var err error
 		if lease, err = c.hub.pool.Acquire(ticker.Key{View: s.view, ID: s.id}); err != nil {
-			return c.hub.noLease(s.view.Chart, err)
+			return c.noLease(s.view.Chart, err)
 		}
 	}
 	if paused {

@@ -61,9 +61,14 @@ func (c *Client) rebase(changed map[string]*Chart) {
 			c.drop(s)
 			c.refuse("", s.id, wire.CodeUnknownChart, "", "the chart is not configured any more")
 		case chart.Spec != s.spec:
-			def := chart.Spec.View(s.view.Chart)
-			v, err := chart.Spec.Change(def, s.spec.Diff(s.view))
-			if err != nil {
+			def, failure := c.first(chart.Spec, s.view.Chart)
+			if failure != nil { // the link does not fit the chart any more
+				c.drop(s)
+				c.fail("", s.id, failure)
+				break
+			}
+			v, failure := c.alter(chart.Spec, def, s.spec.Diff(s.view))
+			if failure != nil {
 				v = def // what made the view differ is no more
 			}
 			s.spec = chart.Spec

@@ -4,6 +4,8 @@ import (
 	"container/list"
 	"sync"
 	"time"
+
+	"github.com/chartd/chartd/pkg/auth"
 )
 
 // Session is one client across its connections. Handlers may keep values in
@@ -17,6 +19,7 @@ type Session struct {
 	// Guarded by census.mu.
 	client  *Client // nil while it waits to be resumed
 	peer    Peer
+	grant   *auth.Grant   // the newest that its owner showed
 	since   time.Time     // when it began to wait
 	waiting *list.Element // in census.waiting
 	nearby  *list.Element // in address.waiting

@@ -37,14 +37,20 @@ func (s *sub) ok(id wire.ID) wire.OK {
 
 // subscribe carries out a sub.
 func (c *Client) subscribe(m wire.Sub) {
-	chart := c.hub.chart(m.Chart)
-	if chart == nil {
-		c.fail(m.ID, "", c.hub.unknownChart(m.Chart))
+	if !c.mayRead(m.ID, m.Chart) {
 		return
 	}
-	v, err := chart.Spec.Change(chart.Spec.View(m.Chart), m.View)
-	if err != nil {
-		c.fail(m.ID, "", badView(err))
+	chart := c.hub.chart(m.Chart)
+	if chart == nil {
+		c.fail(m.ID, "", c.unknownChart(m.Chart))
+		return
+	}
+	v, failure := c.first(chart.Spec, m.Chart)
+	if failure == nil {
+		v, failure = c.alter(chart.Spec, v, m.View)
+	}
+	if failure != nil {
+		c.fail(m.ID, "", failure)
 		return
 	}
 	paused := m.View.Paused != nil && *m.View.Paused
@@ -63,8 +69,9 @@ func (c *Client) subscribe(m wire.Sub) {
 	s := &sub{id: c.freeID(v), spec: chart.Spec, view: v, events: m.Events, paused: paused, held: m.Pos}
 	var lease *ticker.Lease
 	if !paused {
+		var err error
 		if lease, err = c.hub.pool.Acquire(ticker.Key{View: v, ID: s.id}); err != nil {
-			c.fail(m.ID, "", c.hub.noLease(m.Chart, err))
+			c.fail(m.ID, "", c.noLease(m.Chart, err))
 			return
 		}
 	}
@@ -106,9 +113,9 @@ func (c *Client) set(m wire.Set) {
 	if s == nil {
 		return
 	}
-	v, err := s.spec.Change(s.view, m.View)
-	if err != nil {
-		c.fail(m.ID, s.id, badView(err))
+	v, failure := c.alter(s.spec, s.view, m.View)
+	if failure != nil {
+		c.fail(m.ID, s.id, failure)
 		return
 	}
 	paused := s.paused
@@ -150,23 +157,26 @@ func (c *Client) freeID(v plotting.View) string {
 	return id
 }
 
-// unknownChart says that there is no such chart, and which may have been meant.
-func (h *Hub) unknownChart(name string) *wire.Error {
+// unknownChart says that there is no such chart, and which may have been meant
+// of those that the client may know of.
+func (c *Client) unknownChart(name string) *wire.Error {
 	text := fmt.Sprintf("no chart %q", name)
-	if near := problem.Nearest(name, slices.Sorted(maps.Keys(*h.charts.Load()))); near != "" {
+	names := slices.Sorted(maps.Keys(*c.hub.charts.Load()))
+	names = slices.DeleteFunc(names, func(n string) bool { return !c.grant.MayRead(n) })
+	if near := problem.Nearest(name, names); near != "" {
 		text += fmt.Sprintf("; did you mean %q?", near)
 	}
 	return &wire.Error{Code: wire.CodeUnknownChart, Field: "chart", Message: text}
 }
 
 // noLease turns the pool's refusal into the client's.
-func (h *Hub) noLease(chart string, err error) *wire.Error {
+func (c *Client) noLease(chart string, err error) *wire.Error {
 	switch {
 	case errors.Is(err, ticker.ErrTooManyViews):
-		h.metrics.refuse(limitViews)
+		c.hub.metrics.refuse(limitViews)
 		return &wire.Error{Code: wire.CodeOverloaded, Message: err.Error() + " (session.max_views)"}
 	case errors.Is(err, ticker.ErrUnknownChart):
-		return h.unknownChart(chart)
+		return c.unknownChart(chart)
 	}
 	return &wire.Error{Code: wire.CodeInternal, Message: err.Error()}
 }

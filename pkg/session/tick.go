@@ -29,6 +29,9 @@ func (h *Hub) tick(ctx context.Context, chart *Chart, v, base plotting.View) tic
 	}
 	res := h.runner.run(ctx, chart, call)
 	delta, _ := call.finish()
+	if chart.Config.Scope == ScopeShared {
+		h.beforeShare(chart.Spec, v.Chart, delta)
+	}
 	out := ticker.Outcome{Change: delta, Shared: chart.Config.Scope == ScopeShared, Elapsed: res.elapsed}
 	if res.err != nil {
 		out.Failure = res.err.Message
