@@ -146,9 +146,10 @@ func TestMaxViews(t *testing.T) {
 			c.Spec.Refresh = 0
 			c.Callback = func(_ context.Context, call *Call) error { return call.SetWindow(time.Hour) }
 		})
-		p, q := w.open(), w.open()
+		p, q, r := w.open(), w.open(), w.open()
 		v := p.sub(wire.Sub{Events: true})
 		q.sub(wire.Sub{View: plotting.Change{Window: window(time.Second)}})
+		r.sub(wire.Sub{})
 		for _, m := range []wire.ClientMessage{
 			wire.Sub{ID: "2", Chart: "cpu", View: plotting.Change{Window: window(time.Hour)}},
 			wire.Set{ID: "3", V: v, View: plotting.Change{Window: window(time.Hour)}},
@@ -169,6 +170,17 @@ func TestMaxViews(t *testing.T) {
 		p.say(wire.Set{ID: "5", V: v, View: plotting.Change{Window: window(time.Hour)}})
 		synctest.Wait()
 		equal(t, p.took(), "ok:5 full")
+		// So does the view that the subscription leaves, if nobody else watches it.
+		p.say(wire.Set{ID: "6", V: p.v(), View: plotting.Change{Window: window(2 * time.Hour)}})
+		synctest.Wait()
+		equal(t, p.took(), "ok:6 full")
+		r.say(wire.Callback{ID: "7", V: v})
+		synctest.Wait()
+		equal(t, r.took(), "ok:7 full")
+		after(time.Minute)
+		if n := w.pool.Views(); n != 2 {
+			t.Errorf("%d views", n)
+		}
 	}, func(cfg *Config) { cfg.MaxViews = 2 })
 }
 

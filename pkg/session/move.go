@@ -24,7 +24,7 @@ func (c *Client) change(s *sub, v plotting.View, paused bool, ok func(*sub), pus
 	var lease *ticker.Lease // a new one, if there has to be
 	if !paused && (moved || s.lease == nil) {
 		var err error
-		if lease, err = c.hub.pool.Acquire(ticker.Key{View: v, ID: id}); err != nil {
+		if lease, err = c.hub.pool.Exchange(s.lease, ticker.Key{View: v, ID: id}); err != nil {
 			return c.noLease(v.Chart, err)
 		}
 	}
@@ -49,7 +49,7 @@ func (c *Client) change(s *sub, v plotting.View, paused bool, ok func(*sub), pus
 
 // join lets a subscription become another one, which has the view already.
 func (c *Client) join(s, other *sub, paused bool, ok func(*sub), push func(*sub) *ticker.Push) *wire.Error {
-	return c.repeat(other, s.events, paused, wire.Pos{}, func(other *sub) {
+	return c.repeat(other, s.lease, s.events, paused, wire.Pos{}, func(other *sub) {
 		c.drop(s)
 		ok(other)
 	}, push)
@@ -57,12 +57,13 @@ func (c *Client) join(s, other *sub, paused bool, ok func(*sub), push func(*sub)
 
 // repeat makes a subscription what a second sub, or one that joins it, asks
 // for. After ok, the client is sent what leads from pos to the newest frame.
-// After an error nothing has changed.
-func (c *Client) repeat(s *sub, events, paused bool, pos wire.Pos, ok func(*sub), push func(*sub) *ticker.Push) *wire.Error {
+// instead, if not nil, is a lease that ok gives back. After an error nothing has
+// changed.
+func (c *Client) repeat(s *sub, instead *ticker.Lease, events, paused bool, pos wire.Pos, ok func(*sub), push func(*sub) *ticker.Push) *wire.Error {
 	var lease *ticker.Lease
 	if !paused && s.lease == nil {
 		var err error
-		if lease, err = c.hub.pool.Acquire(ticker.Key{View: s.view, ID: s.id}); err != nil {
+		if lease, err = c.hub.pool.Exchange(instead, ticker.Key{View: s.view, ID: s.id}); err != nil {
 			return c.noLease(s.view.Chart, err)
 		}
 	}

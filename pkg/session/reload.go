@@ -76,7 +76,7 @@ func (c *Client) rebase(changed map[string]*Chart) {
 				break // its loop draws anew by itself
 			}
 			if s.lease != nil {
-				lease, err := c.hub.pool.Acquire(ticker.Key{View: v, ID: s.id})
+				lease, err := c.hub.pool.Exchange(s.lease, ticker.Key{View: v, ID: s.id})
 				if err != nil {
 					break // the old view still shows the chart as it is now
 				}

@@ -56,7 +56,7 @@ func (c *Client) subscribe(m wire.Sub) {
 	paused := m.View.Paused != nil && *m.View.Paused
 	ok := func(s *sub) { c.ok(s.ok(m.ID)) }
 	if s := c.watching(v); s != nil {
-		if err := c.repeat(s, m.Events, paused, m.Pos, ok, nil); err != nil {
+		if err := c.repeat(s, nil, m.Events, paused, m.Pos, ok, nil); err != nil {
 			c.fail(m.ID, s.id, err)
 		}
 		return

@@ -134,7 +134,13 @@ func (p *Pool) RemoveChart(name string) {
 // Acquire returns a lease of the loop with this key, which is started if it
 // does not run. Release it. The error is ErrTooManyViews, ErrUnknownChart or
 // ErrClosed.
-func (p *Pool) Acquire(k Key) (*Lease, error) {
+func (p *Pool) Acquire(k Key) (*Lease, error) { return p.Exchange(nil, k) }
+
+// Exchange is Acquire for who is about to release another lease, without
+// lingering: where there is no room for one loop
+// more, the one of old gives way if nobody else has a lease of it. A nil old is
+// none.
+func (p *Pool) Exchange(old *Lease, k Key) (*Lease, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.charts[k.View.Chart]
@@ -148,10 +154,14 @@ func (p *Pool) Acquire(k Key) (*Lease, error) {
 	if l == nil {
 		if len(p.loops) >= p.cfg.MaxViews {
 			oldest := p.idle.Front()
-			if oldest == nil {
+			switch {
+			case oldest != nil:
+				p.drop(oldest.Value.(*loop))
+			case old != nil && old.loop.leases == 1 && !old.loop.gone:
+				p.drop(old.loop)
+			default:
 				return nil, ErrTooManyViews
 			}
-			p.drop(oldest.Value.(*loop))
 		}
 		l = newLoop(p, k, st)
 		p.loops[k] = l

@@ -87,8 +87,22 @@ func TestAcquireRefuses(t *testing.T) {
 		if !errors.Is(err, ErrTooManyViews) {
 			t.Errorf("%v, %v", l1b, err)
 		}
+		// Who changes over makes room for itself, unless others watch the old view.
+		shared := b.acquire(b.view(3))
+		if _, err := b.Exchange(l3, KeyOf(b.view(1))); !errors.Is(err, ErrTooManyViews) {
+			t.Errorf("instead of a view that others watch: %v", err)
+		}
+		shared.Release(true)
+		l1c, err := b.Exchange(l3, KeyOf(b.view(1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l3.Release(false)
+		if b.Views() != 2 {
+			t.Errorf("%d views", b.Views())
+		}
 		l2.Release(true)
-		l3.Release(true)
+		l1c.Release(true)
 		b.close()
 		if _, err := b.Acquire(KeyOf(b.view(1))); !errors.Is(err, ErrClosed) {
 			t.Errorf("after Close: %v", err)
