@@ -8,6 +8,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/server"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
 )
@@ -104,13 +105,14 @@ type words struct {
 
 func vocabulary() map[reflect.Type]words {
 	return map[reflect.Type]words{
-		reflect.TypeFor[plotting.Kind]():   {wordsOf(plotting.Kinds()), false},
-		reflect.TypeFor[plotting.Unit]():   {wordsOf(plotting.Units()), true},
-		reflect.TypeFor[plotting.Legend](): {wordsOf([]plotting.Legend{plotting.LegendBottom, plotting.LegendNone}), false},
-		reflect.TypeFor[session.Scope]():   {wordsOf(session.Scopes()), false},
-		reflect.TypeFor[auth.Algorithm]():  {wordsOf(auth.Algorithms()), false},
-		reflect.TypeFor[LogLevel]():        {wordsOf(LogLevels()), false},
-		reflect.TypeFor[LogFormat]():       {wordsOf(LogFormats()), false},
+		reflect.TypeFor[plotting.Kind]():      {wordsOf(plotting.Kinds()), false},
+		reflect.TypeFor[plotting.Unit]():      {wordsOf(plotting.Units()), true},
+		reflect.TypeFor[plotting.Legend]():    {wordsOf([]plotting.Legend{plotting.LegendBottom, plotting.LegendNone}), false},
+		reflect.TypeFor[session.Scope]():      {wordsOf(session.Scopes()), false},
+		reflect.TypeFor[auth.Algorithm]():     {wordsOf(auth.Algorithms()), false},
+		reflect.TypeFor[LogLevel]():           {wordsOf(LogLevels()), false},
+		reflect.TypeFor[server.ProxyHeader](): {wordsOf(server.ProxyHeaders()), false},
+		reflect.TypeFor[LogFormat]():          {wordsOf(LogFormats()), false},
 	}
 }
 

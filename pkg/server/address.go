@@ -1,40 +1,9 @@
 package server
 
 import (
-	"net/http"
 	"net/netip"
-	"slices"
-	"strings"
 	"sync"
 )
-
-// clientAddr returns the address that a request counts for. X-Forwarded-For is
-// read from its end, past every proxy that is trusted; what stands before the
-// first stranger could be written by anybody and is not believed.
-func clientAddr(r *http.Request, trusted []netip.Prefix) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{} // not TCP: all such peers count as one
-	}
-	addr := ap.Addr().Unmap()
-	isProxy := func(a netip.Addr) bool {
-		return slices.ContainsFunc(trusted, func(p netip.Prefix) bool { return p.Contains(a) })
-	}
-	if !isProxy(addr) {
-		return addr
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		a, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
-			break
-		}
-		if addr = a.Unmap(); !isProxy(addr) {
-			break
-		}
-	}
-	return addr
-}
 
 // bucket returns what addresses of one client have in common: an IPv6 host may
 // take any address of its /64.

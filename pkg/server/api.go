@@ -75,7 +75,7 @@ func (s *Server) json(w http.ResponseWriter, r *http.Request, v any) {
 	}
 	h := w.Header()
 	h.Add("Vary", "Origin")
-	if origin := r.Header.Get("Origin"); origin != "" && checkOrigin(r, s.rules.Load().origins) == nil {
+	if origin := r.Header.Get("Origin"); origin != "" && s.checkOrigin(r) == nil {
 		h.Set("Access-Control-Allow-Origin", origin)
 	}
 	h.Set("Cache-Control", "no-cache")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/chartd/chartd/pkg/problem"
@@ -17,10 +18,14 @@ type Config struct {
 	// WebSocket here, as "https://example.com" or "https://*.example.com"; "*"
 	// allows any. Pages that chartd itself serves always may.
 	Origins []string `yaml:"origins"`
-	// TrustedProxies lists addresses and networks, as "10.0.0.0/8", whose
-	// X-Forwarded-For header is believed when connections per address are
-	// counted.
+	// TrustedProxies lists addresses and networks, as "10.0.0.0/8", that are
+	// believed when they say for which address they ask, and whether it came
+	// over TLS.
 	TrustedProxies []string `yaml:"trusted_proxies"`
+	// ProxyHeader is how trusted proxies say it: "x-forwarded"
+	// (X-Forwarded-For, X-Forwarded-Proto) or "forwarded" (RFC 7239). The other
+	// header is not believed, because they pass it on as clients sent it.
+	ProxyHeader ProxyHeader `yaml:"proxy_header"`
 	// MaxConnections bounds the open WebSockets of this process.
 	MaxConnections int `yaml:"max_connections"`
 	// MaxConnectionsPerAddress bounds the open WebSockets from one client
@@ -53,6 +58,7 @@ type Config struct {
 // the one place that writes them down.
 func DefaultConfig() Config {
 	return Config{
+		ProxyHeader:              XForwarded,
 		MaxConnections:           10_000,
 		MaxConnectionsPerAddress: 1_000,
 		MaxMessage:               64 << 10,
@@ -79,6 +85,9 @@ func (c Config) Validate() []problem.Problem {
 		if _, err := parseNetwork(p); err != nil {
 			add(fmt.Sprintf("trusted_proxies[%d]", i), fmt.Sprintf("%q is not an address or a network", p), `write it as "10.0.0.7" or "10.0.0.0/8"`)
 		}
+	}
+	if !slices.Contains(ProxyHeaders(), c.ProxyHeader) {
+		add("proxy_header", fmt.Sprintf("no header %q", c.ProxyHeader), problem.OneOf(c.ProxyHeader, ProxyHeaders()))
 	}
 	for i, a := range c.FrameAncestors {
 		if a == "" || strings.ContainsAny(a, " ;,\r\n\t") {

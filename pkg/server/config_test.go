@@ -28,6 +28,7 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		{"no connections per address", func(c *Config) { c.MaxConnectionsPerAddress = -1 }, "max_connections_per_address: is -1; at least 1"},
 		{"no pictures", func(c *Config) { c.MaxPictures = 0 }, "max_pictures: is 0; at least 1"},
 		{"message too short", func(c *Config) { c.MaxMessage = 10 }, "max_message: is 10; 1KiB to 16MiB"},
+		{"proxy header", func(c *Config) { c.ProxyHeader = "via" }, `proxy_header: no header "via"; `},
 		{"heartbeat", func(c *Config) { c.Heartbeat = quantity.Duration(1e6) }, "heartbeat: is 1ms; 1s to 1h"},
 		{"write timeout", func(c *Config) { c.WriteTimeout = 0 }, "write_timeout: is 0; 100ms to 1h"},
 		{"request timeout", func(c *Config) { c.RequestTimeout = quantity.Duration(24 * 3600e9) }, "request_timeout: is 1d; 1s to 1h"},

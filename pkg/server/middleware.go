@@ -113,7 +113,7 @@ func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 func (s *Server) guardWrites(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			if err := checkOrigin(r, s.rules.Load().origins); err != nil {
+			if err := s.checkOrigin(r); err != nil {
 				s.refuse(w, r, "origin", http.StatusForbidden, err.Error())
 				return
 			}
@@ -122,14 +122,23 @@ func (s *Server) guardWrites(next http.Handler) http.Handler {
 	})
 }
 
-// refuse turns a request away: the client reads why, the log has a line, and
-// the counter moves.
+// refusalLines is how many refusals for the same reason the log has of a second;
+// of the others it has the number.
+const refusalLines = 3
+
+// refuse turns a request away: the client reads why, the log has a line unless
+// there are many, and the counter moves.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, reason string, status int, text string) {
 	s.metrics.refused.WithLabelValues(reason).Inc()
-	s.log.Warn("request refused", zap.String("reason", reason), zap.String("why", text),
-		zap.String("path", r.URL.Path), zap.String("from", r.RemoteAddr))
+	s.noteRefusal(r, reason, text)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "5")
 	}
 	http.Error(w, "chartd: "+text, status)
+}
+
+// noteRefusal logs that a request was turned away.
+func (s *Server) noteRefusal(r *http.Request, reason, why string) {
+	s.quiet.Write(zap.WarnLevel, reason, "request refused", zap.String("reason", reason), zap.String("why", why),
+		zap.String("path", r.URL.Path), zap.String("from", r.RemoteAddr))
 }

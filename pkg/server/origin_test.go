@@ -12,26 +12,30 @@ func TestOrigins(t *testing.T) {
 		origin  string
 		allowed []string
 		ok      bool
+		secure  bool
 	}{
-		{"no browser", "", nil, true},
-		{"same host", "http://chart.example:8080", nil, true},
-		{"same host behind TLS", "https://chart.example:8080", nil, true},
-		{"same host in capitals", "http://CHART.example:8080", nil, true},
-		{"other port", "http://chart.example:9090", nil, false},
-		{"other host", "https://evil.example", nil, false},
-		{"opaque", "null", nil, false},
-		{"garbage", "::not a url::", nil, false},
-		{"listed", "https://a.example", []string{"https://b.example", "https://a.example"}, true},
-		{"listed with the other scheme", "http://a.example", []string{"https://a.example"}, false},
-		{"listed with a port", "https://a.example:444", []string{"https://a.example"}, false},
-		{"subdomain", "https://x.a.example", []string{"https://*.a.example"}, true},
-		{"two levels down", "https://y.x.a.example", []string{"https://*.a.example"}, true},
-		{"the domain of a wildcard", "https://a.example", []string{"https://*.a.example"}, false},
-		{"ends alike", "https://eviia.example", []string{"https://*.a.example"}, false},
-		{"begins alike", "https://a.example.evil.example", []string{"https://a.example"}, false},
-		{"any", "https://evil.example", []string{"*"}, true},
-		{"any, opaque", "null", []string{"*"}, true},
-		{"opaque and a list", "null", []string{"https://a.example"}, false},
+		{"no browser", "", nil, true, false},
+		{"same host", "http://chart.example:8080", nil, true, false},
+		{"same host behind TLS", "https://chart.example:8080", nil, true, false},
+		{"same host in capitals", "http://CHART.example:8080", nil, true, false},
+		{"other port", "http://chart.example:9090", nil, false, false},
+		{"other host", "https://evil.example", nil, false, false},
+		{"opaque", "null", nil, false, false},
+		{"garbage", "::not a url::", nil, false, false},
+		{"listed", "https://a.example", []string{"https://b.example", "https://a.example"}, true, false},
+		{"listed with the other scheme", "http://a.example", []string{"https://a.example"}, false, false},
+		{"listed with a port", "https://a.example:444", []string{"https://a.example"}, false, false},
+		{"subdomain", "https://x.a.example", []string{"https://*.a.example"}, true, false},
+		{"two levels down", "https://y.x.a.example", []string{"https://*.a.example"}, true, false},
+		{"the domain of a wildcard", "https://a.example", []string{"https://*.a.example"}, false, false},
+		{"ends alike", "https://eviia.example", []string{"https://*.a.example"}, false, false},
+		{"begins alike", "https://a.example.evil.example", []string{"https://a.example"}, false, false},
+		{"any", "https://evil.example", []string{"*"}, true, false},
+		{"any, opaque", "null", []string{"*"}, true, false},
+		{"opaque and a list", "null", []string{"https://a.example"}, false, false},
+		{"same host over TLS", "https://chart.example:8080", nil, true, true},
+		{"same host over TLS, a page without", "http://chart.example:8080", nil, false, true},
+		{"a listed page without TLS", "http://a.example", []string{"http://a.example"}, true, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var rules []originRule
@@ -46,7 +50,7 @@ func TestOrigins(t *testing.T) {
 			if tc.origin != "" {
 				r.Header.Set("Origin", tc.origin)
 			}
-			err := checkOrigin(r, rules)
+			err := checkOrigin(r, rules, tc.secure)
 			if (err == nil) != tc.ok {
 				t.Fatalf("got %v, want ok=%v", err, tc.ok)
 			}
@@ -54,6 +58,27 @@ func TestOrigins(t *testing.T) {
 				t.Fatalf("%q names neither the origin nor the setting", err)
 			}
 		})
+	}
+}
+
+func TestUsualPorts(t *testing.T) {
+	for _, tc := range []struct {
+		origin, host string
+		ok           bool
+	}{
+		{"https://a.example", "a.example:443", true},
+		{"https://a.example:443", "a.example", true},
+		{"http://a.example", "a.example:80", true},
+		{"http://a.example", "a.example:443", false},
+		{"https://a.example", "a.example:80", false},
+		{"https://[::1]", "[::1]:443", true},
+	} {
+		r := httptest.NewRequest("GET", "/ws", nil)
+		r.Host = tc.host
+		r.Header.Set("Origin", tc.origin)
+		if err := checkOrigin(r, nil, false); (err == nil) != tc.ok {
+			t.Errorf("%s on %s: %v", tc.origin, tc.host, err)
+		}
 	}
 }
 
@@ -71,7 +96,7 @@ func FuzzOrigin(f *testing.F) {
 		r := httptest.NewRequest("GET", "/ws", nil)
 		r.Host = host
 		r.Header.Set("Origin", origin)
-		if checkOrigin(r, []originRule{o}) != nil || checkOrigin(r, nil) == nil {
+		if checkOrigin(r, []originRule{o}, false) != nil || checkOrigin(r, nil, false) == nil {
 			return
 		}
 		if !strings.Contains(strings.ToLower(origin), o.host) {

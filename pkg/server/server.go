@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/quiet"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/ticker"
@@ -53,6 +53,7 @@ type Server struct {
 	sources   *source.Manager
 	registry  *prometheus.Registry
 	log       *zap.Logger
+	quiet     *quiet.Log // refusals
 	version   string
 	heartbeat time.Duration
 
@@ -81,7 +82,7 @@ type Server struct {
 type rules struct {
 	cfg        Config
 	origins    []originRule
-	proxies    []netip.Prefix
+	proxies    proxies
 	upgrader   *websocket.Upgrader
 	pagePolicy string
 }
@@ -100,6 +101,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s := &Server{
 		hub: deps.Hub, sources: deps.Sources, registry: deps.Registry, log: deps.Log, version: deps.Version,
+		quiet: quiet.New(deps.Log, refusalLines, time.Second),
 		start: time.Now(), heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}),
 		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
 	}
@@ -188,6 +190,9 @@ func handle(mux *http.ServeMux, pattern string, page http.Handler) (err error) {
 func (s *Server) rest(w http.ResponseWriter, r *http.Request) {
 	if h, ok := s.sources.Route(r); ok {
 		h.ServeHTTP(w, r)
+		if rec, ok := w.(*recorder); ok && rec.status >= http.StatusBadRequest {
+			s.noteRefusal(r, "samples", http.StatusText(rec.status))
+		}
 		return
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -206,7 +211,7 @@ func (l promLog) Println(v ...any) { l.log.Error("metrics", zap.String("error", 
 // SetConfig applies settings to what comes from now on; open connections keep
 // theirs. Heartbeat, RequestTimeout and MaxPictures stay as they were at New.
 func (s *Server) SetConfig(cfg Config) error {
-	r := &rules{cfg: cfg, pagePolicy: pagePolicy(cfg.FrameAncestors)}
+	r := &rules{cfg: cfg, proxies: proxies{header: cfg.ProxyHeader}, pagePolicy: pagePolicy(cfg.FrameAncestors)}
 	for _, o := range cfg.Origins {
 		rule, err := parseOrigin(o)
 		if err != nil {
@@ -219,7 +224,7 @@ func (s *Server) SetConfig(cfg Config) error {
 		if err != nil {
 			return fmt.Errorf("server.trusted_proxies: %w", err)
 		}
-		r.proxies = append(r.proxies, network)
+		r.proxies.networks = append(r.proxies.networks, network)
 	}
 	r.upgrader = newUpgrader(cfg.Compression, &s.pool, cfg.WriteTimeout.Std())
 	s.rules.Store(r)
@@ -282,5 +287,6 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.once.Do(func() { close(s.quit) })
 	s.beat.Wait()
 	s.pictures.stop()
+	s.quiet.Close()
 	return err
 }

@@ -47,7 +47,8 @@ func newUpgrader(compress bool, pool *sync.Pool, handshake time.Duration) *webso
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	rules := s.rules.Load()
 	offered := websocket.Subprotocols(r)
-	switch err := checkOrigin(r, rules.origins); {
+	addr, secure := rules.proxies.client(r)
+	switch err := checkOrigin(r, rules.origins, secure); {
 	case err != nil:
 		s.refuse(w, r, "origin", http.StatusForbidden, err.Error())
 		return
@@ -59,7 +60,6 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "draining", http.StatusServiceUnavailable, "starting or shutting down; come back in a moment")
 		return
 	}
-	addr := clientAddr(r, rules.proxies)
 	switch s.census.enter(addr, rules.cfg.MaxConnections, rules.cfg.MaxConnectionsPerAddress) {
 	case "total":
 		s.refuse(w, r, "total", http.StatusServiceUnavailable,
