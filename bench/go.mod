@@ -4,7 +4,6 @@ go 1.26.0
 
 require (
 	github.com/centrifugal/centrifuge v0.33.0
-	github.com/centrifugal/centrifuge v0.33.0
 	github.com/chartd/chartd v0.0.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
@@ -12,7 +11,6 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/wcharczuk/go-chart/v2 v2.1.2
 	go.uber.org/zap v1.28.0
-	golang.org/x/sys v0.48.0
 	golang.org/x/sys v0.48.0
 	gonum.org/v1/plot v0.17.0
 )
