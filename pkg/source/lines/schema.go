@@ -1,0 +1,301 @@
+package lines
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chartd/chartd/pkg/store"
+)
+
+// Column is what is known of a column of numbers. It is never changed.
+type Column struct {
+	// Name is what the line or its header calls it: "%user".
+	Name string
+	// Group is the heading that it stands under: "cpu"; may be empty.
+	Group string
+	// Table tells columns of different headers, or kinds of lines, apart.
+	Table int
+	// Unit is what the values are, as far as that shows; Scale is what a value is
+	// to be multiplied by for that.
+	Unit  Unit
+	Scale float64
+}
+
+// Sample is one number of a line.
+type Sample struct {
+	Metric string
+	Labels store.Labels
+	T      int64 // ms since the Unix epoch
+	V      float64
+	Column *Column
+}
+
+// role is what a column is for.
+type role uint8
+
+const (
+	undecided role = iota
+	measure
+	label
+	instant
+	hour // a time without a day, which says nothing that the arrival does not
+	unused
+)
+
+// column is a column of a schema.
+type column struct {
+	name   string
+	role   role
+	asked  bool // a number, because the configuration says so
+	public *Column
+	metric string
+	label  string
+	clock  clock
+	known  map[string]string // the values of a label
+	second *column           // of "a / b"
+}
+
+// schema is the columns that lines of one kind have.
+type schema struct {
+	id     int
+	key    string
+	group  string
+	cols   []*column
+	byName map[string]*column // if cells come by name
+
+	labels   []*column // sorted by label's name
+	instant  *column
+	guess    bool // text may be a label without being asked for
+	nameless bool // there was no header
+
+	wide     bool // two blanks divide
+	rowFirst bool // the first cell has no header: it names the row
+}
+
+// entry is a cell of a line, and where it belongs.
+type entry struct {
+	col  *column
+	text []byte
+	unit Unit // that stands behind the cell
+}
+
+// maxColumns bounds the columns of all schemas together, and maxGuessed the
+// values of a label that nobody asked for.
+const (
+	maxColumns = 2048
+	maxGuessed = 200
+	maxAsked   = 10_000
+)
+
+// newSchema returns a schema without columns.
+func (r *Reader) newSchema(key string) *schema {
+	r.tables++
+	return &schema{id: r.tables, key: key, byName: map[string]*column{}}
+}
+
+// add adds a column to a schema.
+func (r *Reader) add(s *schema, name, group string) (*column, error) {
+	if r.columns >= maxColumns {
+		return nil, fmt.Errorf("the lines have more than %d different columns", maxColumns)
+	}
+	r.columns++
+	c := &column{name: name, clock: clock{format: r.cfg.TimeFormat}}
+	c.public = &Column{Name: name, Group: group, Table: s.id, Scale: 1}
+	c.label = identifier(strings.TrimSuffix(name, ":"))
+	if !slices.Contains(r.cfg.Labels, name) {
+		c.label = strings.ToLower(c.label)
+	}
+	id := identifier(name)
+	for n := 2; slices.ContainsFunc(s.cols, func(o *column) bool { return o.metric == r.metric(id) }); n++ {
+		id = fmt.Sprintf("%s_%d", identifier(name), n)
+	}
+	c.metric = r.metric(id)
+	switch {
+	case slices.Contains(r.cfg.Labels, name):
+		c.role = label
+	case r.cfg.Time == name:
+		c.role = instant
+	case slices.Contains(r.cfg.Values, name):
+		c.role, c.asked = measure, true
+	case len(r.cfg.Values) > 0 && (r.cfg.Time != "" || !isTimeName(name)):
+		c.role = unused
+	}
+	s.cols = append(s.cols, c)
+	s.byName[name] = c
+	s.enlist(c)
+	return c, nil
+}
+
+// metric returns the name of a column's metric.
+func (r *Reader) metric(id string) string {
+	m := r.cfg.Metric
+	if id == "value" {
+		m = strings.ReplaceAll(m, "_{column}", "")
+	}
+	return strings.NewReplacer("{source}", r.source, "{column}", id).Replace(m)
+}
+
+// enlist notes what a column's role asks for.
+func (s *schema) enlist(c *column) {
+	switch c.role {
+	case label:
+		c.known = map[string]string{}
+		s.labels = append(s.labels, c)
+		slices.SortFunc(s.labels, func(a, b *column) int { return strings.Compare(a.label, b.label) })
+	case instant:
+		if s.instant == nil {
+			s.instant = c
+		}
+	}
+}
+
+// decide finds out what a column is for by the first thing it holds.
+func (r *Reader) decide(s *schema, c *column, text []byte) {
+	_, unit, isNumber := r.value(text)
+	timely := r.cfg.Time == "" && s.instant == nil
+	switch {
+	case missing(text):
+		return
+	case timely && isTimeName(c.name) && r.isTime(c, text, false):
+		c.role = instant
+	case timeOfDay(text):
+		c.role = hour
+	case timely && s.nameless && c == s.cols[0] && isNumber && r.nearby(text):
+		c.role = instant
+	case isNumber && (!s.guess || !isIDName(c.name) || slices.Index(s.cols, c) >= 2):
+		c.role = measure
+		r.name(c, unit)
+	case timely && r.isTime(c, text, true):
+		c.role = instant
+	case s.guess && len(r.cfg.Labels) == 0 && len(s.labels) == 0 || s.byNameLabel(c) && len(r.cfg.Labels) == 0:
+		c.role = label
+	default:
+		c.role = unused
+	}
+	s.enlist(c)
+}
+
+// byNameLabel reports whether a cell that came with its name is a label by it.
+func (s *schema) byNameLabel(c *column) bool {
+	return !s.guess && len(s.labels) == 0 && isNameName(c.name)
+}
+
+// name gives a column of numbers the unit that it shows.
+func (r *Reader) name(c *column, shown Unit) {
+	pub := *c.public
+	if pub.Unit = shown; shown == None {
+		pub.Unit, pub.Scale = unitByName(c.name)
+	}
+	c.public = &pub
+}
+
+// value reads a number as the lines write them.
+func (r *Reader) value(b []byte) (v float64, u Unit, ok bool) {
+	if r.comma {
+		if v, ok := decimalComma(b, r.scratch[:]); ok {
+			return v, None, true
+		}
+	}
+	return value(b)
+}
+
+// nearby reports whether a number may be a time of these years.
+func (r *Reader) nearby(text []byte) bool {
+	const years = 5 * 365 * 24 * 3600 * 1000
+	v, ok := number(text)
+	if !ok || v < 1e9 {
+		return false
+	}
+	return max(epoch(v)-r.now, r.now-epoch(v)) < years
+}
+
+func (r *Reader) isTime(c *column, text []byte, strict bool) bool {
+	ms, ok := c.clock.read(text, r.now, strict)
+	return ok && ms > 0
+}
+
+// emit appends the samples of a line.
+func (r *Reader) emit(s *schema, row []entry) error {
+	t := r.now
+	for i := range row {
+		if row[i].col.role == undecided {
+			r.decide(s, row[i].col, row[i].text)
+		}
+		if c := row[i].col; c.role == hour && !timeOfDay(row[i].text) {
+			return nil // such as sar's last line, "Average:"
+		}
+	}
+	if s.instant != nil {
+		for i := range row {
+			if row[i].col != s.instant {
+				continue
+			}
+			ms, ok := s.instant.clock.read(row[i].text, r.now, false)
+			if !ok {
+				return fmt.Errorf("column %q: %.40q is no time that is understood; see time_format", s.instant.name, row[i].text)
+			}
+			t = ms
+		}
+	}
+	labels, err := r.labelsOf(s, row)
+	if err != nil {
+		return err
+	}
+	before := len(r.out)
+	for i := range row {
+		c := row[i].col
+		if c.role == unused {
+			r.Skipped++
+			continue
+		}
+		if c.role != measure || missing(row[i].text) {
+			continue
+		}
+		v, unit, ok := r.value(row[i].text)
+		if !ok {
+			r.out = r.out[:before]
+			return fmt.Errorf("column %q: %.40q is no number", c.name, row[i].text)
+		}
+		if c.public.Unit == None && (unit != None || row[i].unit != None) {
+			r.name(c, cmp.Or(unit, row[i].unit)) // a zero may have come without
+		}
+		r.out = append(r.out, Sample{c.metric, labels, t, v, c.public})
+	}
+	return nil
+}
+
+// labelsOf returns the labels of a line. They are valid until the next one.
+func (r *Reader) labelsOf(s *schema, row []entry) (store.Labels, error) {
+	if len(s.labels) == 0 {
+		return nil, nil
+	}
+	r.labels = r.labels[:0]
+	for _, c := range s.labels {
+		for i := range row {
+			if row[i].col != c || len(row[i].text) == 0 {
+				continue
+			}
+			text := row[i].text
+			if s.rowFirst && len(text) > 1 && text[len(text)-1] == ':' {
+				text = text[:len(text)-1]
+			}
+			v, ok := c.known[string(text)]
+			if !ok {
+				limit := maxAsked
+				if !slices.Contains(r.cfg.Labels, c.name) {
+					limit = maxGuessed
+				}
+				if len(c.known) >= limit {
+					return nil, fmt.Errorf("column %q is taken for a label and has more than %d different values; name the columns that are labels", c.name, limit)
+				}
+				v = strings.ToValidUTF8(string(text), "\uFFFD")
+				c.known[v] = v
+			}
+			r.labels = append(r.labels, store.Label{Name: c.label, Value: v})
+			break
+		}
+	}
+	return r.labels, nil
+}
