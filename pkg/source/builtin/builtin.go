@@ -5,6 +5,7 @@ import (
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/host"
 	"github.com/chartd/chartd/pkg/source/influx"
+	"github.com/chartd/chartd/pkg/source/prometheus"
 	"github.com/chartd/chartd/pkg/source/push"
 	"github.com/chartd/chartd/pkg/source/scrape"
 )
@@ -12,9 +13,10 @@ import (
 // Kinds returns a new registry: a line for each kind.
 func Kinds() source.Registry {
 	return source.Registry{
-		host.Kind:   func() source.Config { return host.DefaultConfig() },
-		influx.Kind: func() source.Config { return influx.DefaultConfig() },
-		push.Kind:   func() source.Config { return push.DefaultConfig() },
-		scrape.Kind: func() source.Config { return scrape.DefaultConfig() },
+		host.Kind:       func() source.Config { return host.DefaultConfig() },
+		influx.Kind:     func() source.Config { return influx.DefaultConfig() },
+		prometheus.Kind: func() source.Config { return prometheus.DefaultConfig() },
+		push.Kind:       func() source.Config { return push.DefaultConfig() },
+		scrape.Kind:     func() source.Config { return scrape.DefaultConfig() },
 	}
 }
