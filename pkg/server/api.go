@@ -31,12 +31,21 @@ type chartLinks struct {
 	PNG  string `json:"png"`
 }
 
-// listCharts answers /api/v1/charts, in the order of the configuration.
+// listCharts answers /api/v1/charts with what the client may watch, in the
+// order of the configuration.
 func (s *Server) listCharts(w http.ResponseWriter, r *http.Request) {
+	s.cors(w, r)
+	g := s.admit(w, r)
+	if g == nil {
+		return
+	}
 	charts := s.charts.Load().list
 	list := make([]chartInfo, 0, len(charts))
 	for _, c := range charts {
 		name, spec := c.Name, c.Spec
+		if !g.MayRead(name) {
+			continue
+		}
 		title := spec.TitleOf(spec.View(name))
 		if title == "" {
 			title = name
@@ -55,6 +64,7 @@ func (s *Server) listCharts(w http.ResponseWriter, r *http.Request) {
 
 // listSources answers /api/v1/sources.
 func (s *Server) listSources(w http.ResponseWriter, r *http.Request) {
+	s.cors(w, r)
 	list := s.sources.Status()
 	if list == nil {
 		list = []source.Status{}
@@ -64,8 +74,16 @@ func (s *Server) listSources(w http.ResponseWriter, r *http.Request) {
 	}{list})
 }
 
-// json answers with a value, to this server's own pages and to those of the
-// origins that may use it.
+// cors lets the pages of the origins that may use this server read an answer.
+func (s *Server) cors(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	if origin := r.Header.Get("Origin"); origin != "" && s.checkOrigin(r) == nil {
+		h.Set("Access-Control-Allow-Origin", origin)
+	}
+}
+
+// json answers with a value.
 func (s *Server) json(w http.ResponseWriter, r *http.Request, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -73,11 +91,6 @@ func (s *Server) json(w http.ResponseWriter, r *http.Request, v any) {
 		http.Error(w, "chartd: internal error; the server's log has more", http.StatusInternalServerError)
 		return
 	}
-	h := w.Header()
-	h.Add("Vary", "Origin")
-	if origin := r.Header.Get("Origin"); origin != "" && s.checkOrigin(r) == nil {
-		h.Set("Access-Control-Allow-Origin", origin)
-	}
-	h.Set("Cache-Control", "no-cache")
+	s.fresh(w)
 	newAsset(append(b, '\n'), "application/json").serve(w, r)
 }

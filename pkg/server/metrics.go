@@ -25,7 +25,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartd_http_refused_total",
-			Help: "Requests and upgrades turned away, by reason: origin, total (server.max_connections), address (server.max_connections_per_address), protocol, draining, pictures.",
+			Help: "Requests and upgrades turned away, by reason: origin, total (server.max_connections), address (server.max_connections_per_address), protocol, draining, pictures, unauthorized, forbidden (chartd_auth_refused_total has more).",
 		}, []string{"reason"}),
 		writeErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartd_websocket_write_errors_total", Help: "Writes to WebSockets that went wrong, by reason: timeout, gone.",

@@ -20,7 +20,7 @@ func (s *Server) contain(next http.Handler) http.Handler {
 		start := time.Now()
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Referrer-Policy", "no-referrer") // an address may hold a link
 		rec := &recorder{ResponseWriter: w}
 		defer func() {
 			v := recover()

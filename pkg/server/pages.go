@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/web"
 )
@@ -21,27 +22,49 @@ func pagePolicy(frameAncestors []string) string {
 		"frame-ancestors " + strings.Join(frameAncestors, " ")
 }
 
-// page serves an HTML page among the assets.
-func (s *Server) page(w http.ResponseWriter, r *http.Request, name string) {
+// page serves an HTML page among the assets, with a policy. Pages are shells
+// without anything secret: what they show, they ask for.
+func (s *Server) page(w http.ResponseWriter, r *http.Request, name, policy string) {
 	a, ok := s.assets[name]
 	if !ok {
 		http.Error(w, "chartd: this build has no page "+name, http.StatusNotFound)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", s.rules.Load().pagePolicy)
-	h.Set("Cache-Control", "no-cache")
+	w.Header().Set("Content-Security-Policy", policy)
+	s.fresh(w)
 	a.serve(w, r)
 }
 
-// chartPage serves the page of one chart, if there is such a chart.
+// gallery serves the page of all charts.
+func (s *Server) gallery(w http.ResponseWriter, r *http.Request) {
+	s.page(w, r, web.GalleryPage, s.rules.Load().pagePolicy)
+}
+
+// chartPage serves the page of one chart, if there is such a chart. Who shows
+// no credential gets the page, which will ask for one, whether there is a chart
+// or not.
 func (s *Server) chartPage(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("chart")
-	if _, ok := s.chart(name); !ok {
-		s.unknownChart(w, name)
+	name, policy := r.PathValue("chart"), s.rules.Load().pagePolicy
+	s.mark(w)
+	from := auth.VisitorOf(r)
+	from.Page = true
+	g, refusal := s.identify(r, from)
+	named := auth.Credential(r) != ""
+	switch {
+	case refusal != nil && named:
+		s.unauthorized(w, r, refusal)
+		return
+	case refusal != nil, !named && !g.MayRead(name):
+		s.page(w, r, web.ChartPage, policy)
+		return
+	case !s.mayRead(w, r, g, name):
 		return
 	}
-	s.page(w, r, web.ChartPage)
+	if _, ok := s.chart(name); !ok {
+		s.unknownChart(w, name, g)
+		return
+	}
+	s.page(w, r, web.ChartPage, framePolicy(g, policy))
 }
 
 // asset serves the script, the style and whatever else is embedded. Any page
@@ -60,9 +83,11 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	a.serve(w, r)
 }
 
-// unknownChart answers 404 and says which chart was probably meant.
-func (s *Server) unknownChart(w http.ResponseWriter, name string) {
+// unknownChart answers 404 and says which chart was probably meant, of those
+// that the client may know of.
+func (s *Server) unknownChart(w http.ResponseWriter, name string, g *auth.Grant) {
 	names := slices.Sorted(maps.Keys(s.charts.Load().byName))
+	names = slices.DeleteFunc(names, func(n string) bool { return !g.MayRead(n) })
 	text := fmt.Sprintf("chartd: no chart %q", name)
 	switch near := problem.Nearest(name, names); {
 	case near != "":

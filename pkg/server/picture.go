@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/problem"
 )
@@ -25,16 +26,24 @@ const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	file := r.PathValue("file")
 	name, format, _ := strings.Cut(file, ".")
+	g := s.admit(w, r)
+	if g == nil || !s.mayRead(w, r, g, name) {
+		return
+	}
 	spec, ok := s.chart(name)
 	switch {
 	case !ok:
-		s.unknownChart(w, name)
+		s.unknownChart(w, name, g)
 		return
 	case format != "svg" && format != "png":
 		http.Error(w, fmt.Sprintf("chartd: no picture %q; there is %s.svg and %s.png", file, name, name), http.StatusNotFound)
 		return
 	}
-	k, err := s.keyOf(spec, name, format, r)
+	k, err := s.keyOf(g, spec, name, format, r)
+	if beyond, ok := errors.AsType[viewError](err); ok {
+		s.forbid(w, r, "view", beyond.Error())
+		return
+	}
 	if err != nil {
 		http.Error(w, "chartd: "+err.Error(), http.StatusBadRequest)
 		return
@@ -57,20 +66,23 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", picturePolicy)
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin") // any page may show it in an <img>
-	h.Set("Cache-Control", "no-cache")
+	if r.Header.Get("Authorization") != "" && s.guarded() {
+		// Somebody between a browser and here may add the header to every request,
+		// whatever page makes it.
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	}
+	s.fresh(w)
 	a.serve(w, r)
 }
 
 // keyOf reads which picture a request wants.
-func (s *Server) keyOf(spec *plotting.Spec, name, format string, r *http.Request) (pictureKey, error) {
+func (s *Server) keyOf(g *auth.Grant, spec *plotting.Spec, name, format string, r *http.Request) (pictureKey, error) {
 	k := pictureKey{spec: spec, format: format, scale: 1}
 	q := r.URL.Query()
-	change, err := changeOf(q, "theme", "scale")
+	change, err := changeOf(q, "theme", "scale", "link")
 	errs := []error{err}
-	if k.view, err = spec.Change(spec.View(name), change); err != nil {
+	if k.view, err = s.viewOf(g, spec, name, change); err != nil {
 		errs = append(errs, err)
-	} else {
-		k.view = s.hub.Shared(k.view)
 	}
 	switch theme := q.Get("theme"); theme {
 	case "":

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/quiet"
 	"github.com/chartd/chartd/pkg/session"
@@ -57,13 +58,15 @@ type Server struct {
 	version   string
 	heartbeat time.Duration
 
-	metrics  *metrics
-	assets   map[string]*asset
-	pictures *pictures
-	handler  http.Handler
-	http     *http.Server
+	everybody *auth.Grant // what each has where nobody is asked
+	metrics   *metrics
+	assets    map[string]*asset
+	pictures  *pictures
+	handler   http.Handler
+	http      *http.Server
 
 	rules   atomic.Pointer[rules]
+	gate    atomic.Pointer[auth.Gate] // nil: nobody is asked
 	charts  atomic.Pointer[charts]
 	isReady atomic.Bool
 
@@ -102,7 +105,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s := &Server{
 		hub: deps.Hub, sources: deps.Sources, registry: deps.Registry, log: deps.Log, version: deps.Version,
 		quiet: quiet.New(deps.Log, refusalLines, time.Second),
-		start: time.Now(), heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}),
+		start: time.Now(), heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}), everybody: auth.Everybody(),
 		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
 	}
 	s.SetCharts(nil)
@@ -142,17 +145,19 @@ func (s *Server) uptime() time.Duration { return time.Since(s.start) }
 // routes is the whole surface.
 func (s *Server) routes(pages map[string]http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.page(w, r, web.GalleryPage) })
+	mux.HandleFunc("GET /{$}", s.gallery)
 	mux.HandleFunc("GET /c/{chart}", s.chartPage)
 	mux.HandleFunc("GET "+wire.Path, s.upgrade)
 	mux.HandleFunc("GET /charts/{file}", s.picture)
 	mux.HandleFunc("GET /api/v1/charts", s.listCharts)
-	mux.HandleFunc("GET /api/v1/sources", s.listSources)
+	mux.Handle("GET /api/v1/sources", s.admin(http.HandlerFunc(s.listSources)))
+	mux.HandleFunc("OPTIONS /api/v1/charts", s.preflight)
+	mux.HandleFunc("OPTIONS /api/v1/sources", s.preflight)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
+	mux.Handle("GET /metrics", s.admin(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
 		ErrorLog: promLog{s.log}, ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 8,
-	}))
+	})))
 	mux.HandleFunc("/", s.rest)
 	if len(pages) == 0 {
 		return s.guardWrites(mux), nil
@@ -189,6 +194,9 @@ func handle(mux *http.ServeMux, pattern string, page http.Handler) (err error) {
 // with the configuration, and the embedded files.
 func (s *Server) rest(w http.ResponseWriter, r *http.Request) {
 	if h, ok := s.sources.Route(r); ok {
+		if !s.mayWrite(w, r) {
+			return
+		}
 		h.ServeHTTP(w, r)
 		if rec, ok := w.(*recorder); ok && rec.status >= http.StatusBadRequest {
 			s.noteRefusal(r, "samples", http.StatusText(rec.status))

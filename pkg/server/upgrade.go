@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/wire"
 )
@@ -82,7 +83,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.ws = ws
-	s.adopt(c, r.Header)
+	s.adopt(c, r)
 }
 
 // hijacker lets gorilla have a connection whose writes go through an outlet.
@@ -108,7 +109,7 @@ func (s *Server) leave(addr netip.Addr) {
 }
 
 // adopt gives a fresh WebSocket its reader.
-func (s *Server) adopt(c *conn, header http.Header) {
+func (s *Server) adopt(c *conn, r *http.Request) {
 	c.ws.SetReadLimit(int64(c.rules.cfg.MaxMessage))
 	if tcp, ok := c.out.nc.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it a stalled peer costs more, no more than that
@@ -127,14 +128,15 @@ func (s *Server) adopt(c *conn, header http.Header) {
 		address = bucket(c.addr).String()
 	}
 	peer := session.Peer{
-		Address: address, Origin: header.Get("Origin"), UserAgent: header.Get("User-Agent"), Since: time.Now(),
+		Address: address, Origin: r.Header.Get("Origin"), UserAgent: r.Header.Get("User-Agent"), Since: time.Now(),
 	}
-	go c.live(func() { s.connect(c, peer) }) // conns waits for it
+	credential, from := s.shown(r)
+	go c.live(func() { s.connect(c, peer, credential, from) }) // conns waits for it
 }
 
 // connect gives a connection its session. Without one, its reader only waits
 // for the peer's goodbye.
-func (s *Server) connect(c *conn, peer session.Peer) {
+func (s *Server) connect(c *conn, peer session.Peer, credential string, from auth.Visitor) {
 	client, err := s.hub.Connect(c, peer)
 	if err != nil {
 		how, ok := errors.AsType[wire.Close](err)
@@ -145,5 +147,6 @@ func (s *Server) connect(c *conn, peer session.Peer) {
 		c.Close(how)
 		return
 	}
+	client.Present(credential, from)
 	c.client.Store(client)
 }
