@@ -47,9 +47,9 @@ func (lineShape) begin(b []byte, x, y int64) []byte {
 	return append(appendXY(append(b, 'M'), x, y), "l0 0"...)
 }
 func (lineShape) alone(b []byte, x, y int64) []byte { return appendDot(b, x, y) }
-func (lineShape) to(b []byte, dx, dy int64) []byte { return appendXY(append(b, ' '), dx, dy) }
-func (lineShape) stop(b []byte) []byte             { return b }
-func (lineShape) tail() string                     { return "" }
+func (lineShape) to(b []byte, dx, dy int64) []byte  { return appendXY(append(b, ' '), dx, dy) }
+func (lineShape) stop(b []byte) []byte              { return b }
+func (lineShape) tail() string                      { return "" }
 
 // stepShape holds each value until the next one.
 type stepShape struct{}

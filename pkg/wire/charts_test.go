@@ -123,13 +123,21 @@ func lifetime() []happening {
 	normal := happening{b: 1}
 	away := happening{b: 1, away: true}
 	hs := []happening{
-		normal, normal, {about: "a gap in one series", b: math.NaN()}, {about: "a sample that is late", b: 1, late: 1500}, normal,
-		{about: "nothing of one series", silent: true}, {about: "a rescale", b: 20}, normal,
+		normal, normal,
+		{about: "a gap in one series", b: math.NaN()},
+		{about: "a sample that is late", b: 1, late: 1500},
+		normal,
+		{about: "nothing of one series", silent: true},
+		{about: "a rescale", b: 20},
+		normal,
 		{about: "after a pause, what was missed, one after the other", b: 1, back: true},
-		{about: "a series is hidden", b: 1, change: plotting.Change{Hidden: &[]string{"room <b>"}}}, normal,
+		{about: "a series is hidden", b: 1, change: plotting.Change{Hidden: &[]string{"room <b>"}}},
+		normal,
 		{about: "another window", b: 1, change: plotting.Change{Window: new(quantity.Duration(9e9)), Hidden: &[]string{}}},
-		{about: "another size", b: 1, change: plotting.Change{Size: &[2]int{200, 120}}}, normal,
-		{about: "after a long pause, a full", b: 1, back: true}, normal,
+		{about: "another size", b: 1, change: plotting.Change{Size: &[2]int{200, 120}}},
+		normal,
+		{about: "after a long pause, a full", b: 1, back: true},
+		normal,
 	}
 	short := slices.IndexFunc(hs, func(h happening) bool { return h.back })
 	hs = slices.Insert(hs, short, away, away)
@@ -220,8 +228,13 @@ func follow(tb testing.TB, t *rapid.T, kind string, start int64) {
 		viewers[i].Mirror = NewMirror(c.view.ID())
 	}
 	some := []plotting.Change{
-		{Hidden: &[]string{"room a"}}, {Hidden: &[]string{}}, {Window: new(quantity.Duration(5e9))}, {Window: new(quantity.Duration(90e9))},
-		{Size: &[2]int{400, 300}}, {Size: &[2]int{60, 40}}, {Reset: true},
+		{Hidden: &[]string{"room a"}},
+		{Hidden: &[]string{}},
+		{Window: new(quantity.Duration(5e9))},
+		{Window: new(quantity.Duration(90e9))},
+		{Size: &[2]int{400, 300}},
+		{Size: &[2]int{60, 40}},
+		{Reset: true},
 		{From: new(start - 20_000), To: new(start + 5_000)},
 	}
 	for range rapid.IntRange(2, 25).Draw(t, "ticks") {
