@@ -115,7 +115,7 @@ func (v *verifier) signerOf(token string, parsed *jwt.Token, found keys) (digest
 	text := token[:strings.LastIndexByte(token, '.')]
 	for _, k := range found {
 		if len(found) == 1 || parsed.Method.Verify(text, parsed.Signature, k.material) == nil {
-			return k.print, !v.own.has(k.print)
+			return k.sum, !v.own.has(k.sum)
 		}
 	}
 	return digest{}, false
@@ -221,6 +221,9 @@ func (v *verifier) rights(g *Grant, claims jwt.MapClaims) *Error {
 	exp, err := claims.GetExpirationTime()
 	if err != nil {
 		return malformedJWT()
+	}
+	if _, there := claims["exp"]; there && exp == nil {
+		return refuse(KindExpired, "the token expired in 1970") // 0 counts as absent in the library
 	}
 	if exp != nil {
 		// As long as a new session would be let in, an open one may stay.

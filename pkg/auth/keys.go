@@ -23,7 +23,7 @@ type key struct {
 	alg      Algorithm
 	id       string // "kid"; empty fits any
 	material jwt.VerificationKey
-	print    digest // tells keys apart
+	sum      digest // tells keys apart
 }
 
 // keys is a set of keys, never changed once made.
@@ -40,8 +40,8 @@ func (ks keys) fit(alg Algorithm, id string) keys {
 	return out
 }
 
-func (ks keys) has(print digest) bool {
-	return slices.ContainsFunc(ks, func(k key) bool { return k.print == print })
+func (ks keys) has(sum digest) bool {
+	return slices.ContainsFunc(ks, func(k key) bool { return k.sum == sum })
 }
 
 const (
@@ -72,13 +72,13 @@ func publicKey(material any, id string) (key, error) {
 	if err != nil {
 		return key{}, fmt.Errorf("an unusable key: %w", err)
 	}
-	k.print = digestOf(string(der))
+	k.sum = digestOf(string(der))
 	return k, nil
 }
 
 // secretKey returns the key of HS256.
 func secretKey(s Secret) key {
-	return key{alg: HS256, material: []byte(s), print: digestOf("HS256 " + string(s))}
+	return key{alg: HS256, material: []byte(s), sum: digestOf("HS256 " + string(s))}
 }
 
 // maxPEM bounds a file of keys, in bytes.

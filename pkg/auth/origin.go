@@ -18,10 +18,9 @@ func normalOrigin(s string) (string, error) {
 		return "", errOrigin
 	}
 	host := u.Host
-	switch {
-	case u.Scheme == "https":
+	if u.Scheme == "https" {
 		host = strings.TrimSuffix(host, ":443")
-	default:
+	} else {
 		host = strings.TrimSuffix(host, ":80")
 	}
 	// Whoever writes it into a header can rely on there being nothing else.

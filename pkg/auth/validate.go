@@ -92,7 +92,7 @@ func (c Config) checkTokens(ps *problems) {
 	for i, t := range c.Tokens {
 		path := fmt.Sprintf("tokens[%d]", i)
 		one(path, t.Name, t.Token, names)
-		*ps = append(*ps, problem.Under(path, t.Access.validate())...)
+		*ps = append(*ps, problem.Under(path, t.validate())...)
 		if !t.Admin && len(t.Read) == 0 {
 			ps.add(path+".read", "is missing", `the charts that the token may read, as ["*"]`)
 		}
