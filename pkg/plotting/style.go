@@ -130,7 +130,9 @@ func makeStyleSheet(theme Theme) string {
 		b.WriteString("}")
 	}
 	b.WriteString(`.chartd{font-family:var(--chartd-font,Liberation Sans,Arial,Helvetica,sans-serif);font-variant-numeric:tabular-nums}`)
-	b.WriteString(".chartd{stroke-width:10;stroke-linejoin:round}.chartd path{fill:none}")
+	// What series look like is said of their groups and inherited: a path that
+	// grows is styled anew, and is the cheaper the fewer rules are its own.
+	b.WriteString(".chartd{fill:none;stroke-width:10;stroke-linejoin:round}")
 	for _, p := range palette[:firstSeriesInk] {
 		v := "var(--chartd-" + p.name + ",var(--" + p.name + "))"
 		b.WriteString(".chartd .s" + p.name[:1] + "{stroke:" + v + "}.chartd .f" + p.name[:1] + "{fill:" + v + "}")
@@ -138,10 +140,10 @@ func makeStyleSheet(theme Theme) string {
 	for _, p := range palette[firstSeriesInk:] {
 		b.WriteString(".chartd ." + p.name + "{--c:var(--chartd-" + p.name + ",var(--" + p.name + "))}")
 	}
-	b.WriteString(".chartd .sc,.chartd .l path{stroke:var(--c)}.chartd .fc,.chartd .a path{fill:var(--c)}" +
-		".chartd .l path{stroke-width:18;stroke-linecap:round}.chartd .p path{stroke-width:50}" +
+	b.WriteString(".chartd .sc,.chartd .l{stroke:var(--c)}.chartd .fc,.chartd .a{fill:var(--c)}" +
+		".chartd .l{stroke-width:18;stroke-linecap:round}.chartd .p{stroke-width:50}" +
 		".chartd .a{opacity:." + strconv.Itoa(areaOpacity) + "}" +
-		".chartd .k{opacity:1}.chartd .k path{fill:color-mix(in srgb,var(--c) " + strconv.Itoa(stackShare) + "%,var(--chartd-bg,var(--bg)))}" +
+		".chartd .k{opacity:1;fill:color-mix(in srgb,var(--c) " + strconv.Itoa(stackShare) + "%,var(--chartd-bg,var(--bg)))}" +
 		".chartd .b{font-weight:600}.chartd .x text{font-size:110px;text-anchor:middle}.chartd .off{opacity:.4}")
 	return b.String()
 }
