@@ -8,12 +8,15 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/gorilla/websocket"
+	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/daemon"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
@@ -24,12 +27,12 @@ const idleClients = "CHARTD_IDLE_CLIENTS"
 // BenchmarkIdleSessions reports what a session that watches a still chart costs
 // the daemon in resident memory. The clients are a process of their own.
 func BenchmarkIdleSessions(b *testing.B) {
-	const sessions = 2000
+	const sessions = 9500
 	r := start(b, `
 charts: {still: {title: Still, refresh: 0, window: 30s, series: [{metric: m}]}}
-server: {max_connections_per_address: 3000}
-session: {max_sessions_per_address: 3000}
-`)
+server: {max_connections_per_address: 10000}
+session: {max_sessions_per_address: 10000}
+`, daemon.WithLogger(zap.NewNop()))
 	r.append("m", 1)
 	for b.Loop() {
 		before := resident(b)
@@ -54,11 +57,14 @@ session: {max_sessions_per_address: 3000}
 			b.Fatalf("%v sessions", n)
 		}
 		after := resident(b)
+		if p := os.Getenv("IDLEPROF"); p != "" { f, _ := os.Create(p); pprof.Lookup("heap").WriteTo(f, 0); f.Close() }
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		b.ReportMetric(float64(after-before)/sessions, "RSS-B/session")
 		b.ReportMetric(float64(m.StackInuse)/sessions, "stack-B/session")
 		b.ReportMetric(float64(m.HeapInuse)/sessions, "heap-B/session")
+		b.ReportMetric(float64(m.HeapAlloc)/sessions, "alloc-B/session")
+		b.ReportMetric(float64(m.MSpanInuse+m.MCacheInuse+m.GCSys+m.OtherSys)/sessions, "meta-B/session")
 		b.ReportMetric(float64(runtime.NumGoroutine())/sessions, "goroutines/session")
 		b.ReportMetric(0, "ns/op")
 		_ = stdin.Close() // the clients leave

@@ -46,7 +46,8 @@ func start(t testing.TB, yaml string, opts ...daemon.Option) *rig {
 func run(t testing.TB, cfg *config.Config, opts ...daemon.Option) *rig {
 	t.Helper()
 	core, logs := observer.New(zap.DebugLevel)
-	d, err := daemon.New(cfg, append(opts, daemon.WithListen("127.0.0.1:0"), daemon.WithLogger(zap.New(core)))...)
+	opts = append([]daemon.Option{daemon.WithListen("127.0.0.1:0"), daemon.WithLogger(zap.New(core))}, opts...) // the test's own come last
+	d, err := daemon.New(cfg, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,10 +29,14 @@ const (
 )
 
 // conn is one client's WebSocket: the session.Conn that a session writes to,
-// and the loop that reads what the client says. gorilla made the handshake and
-// reads; what is written comes ready and goes through the outlet.
+// and what reads what the client says. gorilla made the handshake and reads
+// messages; what is written comes ready and goes through the outlet.
 type conn struct {
-	out    outlet // first: what a delivery needs
+	out    outlet      // first: what a delivery needs
+	in     intake      // if polled
+	polled bool        // the poller wakes it; otherwise it has a reader of its own
+	gone   atomic.Bool // cut; what is still unread does not count
+	number int32       // among the poller's
 	server *Server
 	rules  *rules // of when it was opened
 
@@ -84,23 +88,78 @@ func (c *conn) Close(how wire.Close) {
 	if !c.bye.CompareAndSwap(nil, &how) {
 		return
 	}
-	if c.out.control(controlFrame(websocket.CloseMessage, how.Payload())) != nil ||
-		c.ws.SetReadDeadline(time.Now().Add(closeTimeout)) != nil {
+	switch err := c.out.control(controlFrame(websocket.CloseMessage, how.Payload())); {
+	case err != nil:
+		c.cut()
+	case c.polled:
+		time.AfterFunc(closeTimeout, c.cut)
+	case c.ws.SetReadDeadline(time.Now().Add(closeTimeout)) != nil:
 		c.cut()
 	}
 }
 
-// cut ends the connection without a word; the reading loop notices.
-func (c *conn) cut() { _ = c.out.close() } // what it could say is that it is closed
+// cut ends the connection without a word; who reads notices.
+func (c *conn) cut() {
+	c.gone.Store(true)
+	if c.polled {
+		_ = c.in.CloseRead() // if it is closed, all is done
+		return
+	}
+	_ = c.out.close() // likewise
+}
 
-// live is the connection's own goroutine: after connect, which finds it a
-// session, it reads until the connection ends.
+// pipe returns the connection for gorilla, whose writes go through the outlet.
+func (c *conn) pipe() net.Conn {
+	tcp, ok := c.out.nc.(*net.TCPConn)
+	switch {
+	case !ok:
+		return &pipe{c.out.nc, &c.out}
+	case c.server.poller == nil:
+		return &tcpPipe{tcp, &c.out}
+	}
+	c.polled = true
+	c.in.TCPConn, c.in.out = tcp, &c.out
+	return &c.in
+}
+
+// awake reads what there is to read, and arms the poller again or ends the
+// connection. It runs in a goroutine of its own, one at a time.
+func (c *conn) awake() {
+	err := c.readable()
+	if err == nil {
+		return // and perhaps awake again
+	}
+	c.end(err)
+}
+
+// readable takes the messages that have come or begun, and arms the poller.
+func (c *conn) readable() error {
+	for !c.gone.Load() {
+		ok, err := c.in.next(c)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return c.server.poller.arm(c)
+		}
+		typ, r, err := c.ws.NextReader()
+		if err != nil {
+			return err
+		}
+		c.contain(func() { err = c.take(typ, r) })
+		if err != nil {
+			return err
+		}
+	}
+	return net.ErrClosed
+}
+
+// live reads until the connection ends, where there is no poller.
 //
-// Thousands of them are parked here most of the time, so the way down to the
-// socket is kept short: what a message sets off happens in a goroutine of its
-// own, or the stack that it takes would stay with this one.
-func (c *conn) live(connect func()) {
-	c.aside(connect)
+// Thousands of them may be parked here, so the way down to the socket is kept
+// short: what a message sets off happens in a goroutine of its own, or the stack
+// that it takes would stay with this one.
+func (c *conn) live() {
 	c.ws.SetPongHandler(c.pong)
 	c.ws.SetPingHandler(c.ping)
 	var err error
@@ -110,29 +169,34 @@ func (c *conn) live(connect func()) {
 		if typ, r, err = c.ws.NextReader(); err != nil {
 			break
 		}
-		c.aside(func() { err = c.take(typ, r) })
+		aside(func() { c.contain(func() { err = c.take(typ, r) }) })
 		if err != nil {
 			break
 		}
 	}
-	c.aside(func() { c.end(err) })
+	aside(func() { c.end(err) })
 }
 
 // aside runs f in another goroutine and waits for it.
-func (c *conn) aside(f func()) {
+func aside(f func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		defer func() {
-			if v := recover(); v != nil {
-				c.server.metrics.panics.Inc()
-				c.server.log.Error("a message's handling panicked", zap.Any("panic", v), zap.Stack("stack"))
-				c.Close(wire.Close{Code: wire.CloseInternal, Reason: "the server's log has more"})
-			}
-		}()
 		f()
 	}()
 	<-done
+}
+
+// contain runs f; if that panics, the connection ends, and nothing else.
+func (c *conn) contain(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.server.metrics.panics.Inc()
+			c.server.log.Error("a message's handling panicked", zap.Any("panic", v), zap.Stack("stack"))
+			c.Close(wire.Close{Code: wire.CloseInternal, Reason: "the server's log has more"})
+		}
+	}()
+	f()
 }
 
 // pong takes a sign of life.
@@ -177,7 +241,12 @@ func (c *conn) take(typ int, r io.Reader) error {
 func (c *conn) end(err error) {
 	defer c.server.conns.remove(c)
 	defer c.server.leave(c.addr)
-	defer c.cut()
+	defer func() {
+		if c.polled {
+			c.server.poller.remove(c)
+		}
+		_ = c.out.close() // it may be closed
+	}()
 	err = c.meaning(err)
 	if client := c.client.Load(); client != nil {
 		client.Gone(err)

@@ -165,11 +165,3 @@ func (o *outlet) copy(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
-
-// pipe returns the connection for gorilla.
-func (o *outlet) pipe() net.Conn {
-	if tcp, ok := o.nc.(*net.TCPConn); ok {
-		return &tcpPipe{tcp, o}
-	}
-	return &pipe{o.nc, o}
-}

@@ -74,6 +74,7 @@ type Server struct {
 	conns    conns
 	pool     sync.Pool // gorilla's write buffers
 	deflater wire.Deflater
+	poller   *poller // from Start on; nil where there is none
 	start    time.Time
 	quit     chan struct{} // closed by the first Shutdown
 	once     sync.Once
@@ -136,6 +137,12 @@ func New(cfg Config, deps Deps) (*Server, error) {
 // Start begins to look after WebSockets. Serve needs it, and so does a Handler
 // that another server serves. It is called once.
 func (s *Server) Start() {
+	if p, err := newPoller(); err != nil {
+		s.log.Warn("every connection has a reader of its own, which costs memory", zap.Error(err))
+	} else if p != nil {
+		s.poller = p
+		p.start()
+	}
 	s.beat.Go(func() { s.conns.beat(s.quit, s.heartbeat, s.uptime) })
 }
 
@@ -294,6 +301,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.conns.close()
 	s.once.Do(func() { close(s.quit) })
 	s.beat.Wait()
+	if s.poller != nil {
+		s.poller.stop()
+	}
 	s.pictures.stop()
 	s.quiet.Close()
 	return err

@@ -23,7 +23,7 @@ import (
 // holds a patch, longer and prepared messages pass it by, and it is pooled
 // anyway: ten thousand idle connections should cost little.
 const (
-	readBuffer  = 256
+	readBuffer  = 128
 	writeBuffer = 1024
 )
 
@@ -43,8 +43,8 @@ func newUpgrader(compress bool, pool *sync.Pool, handshake time.Duration) *webso
 }
 
 // upgrade turns a request into a WebSocket. It returns at once and leaves the
-// reading to a goroutine of its own: the handler's own would keep net/http's
-// buffers alive, three times what the session itself needs.
+// reading to others: the handler's goroutine would keep net/http's buffers alive,
+// three times what the session itself needs.
 func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	rules := s.rules.Load()
 	offered := websocket.Subprotocols(r)
@@ -76,7 +76,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	// peer can know.
 	s.metrics.connections.Inc()
 	c := &conn{server: s, rules: rules, addr: addr}
-	ws, err := rules.upgrader.Upgrade(hijacker{w, &c.out}, r, nil)
+	ws, err := rules.upgrader.Upgrade(hijacker{w, c}, r, nil)
 	if err != nil {
 		s.leave(addr)
 		s.log.Debug("no upgrade", zap.Error(err), zap.String("from", r.RemoteAddr))
@@ -89,7 +89,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 // hijacker lets gorilla have a connection whose writes go through an outlet.
 type hijacker struct {
 	http.ResponseWriter
-	out *outlet
+	conn *conn
 }
 
 // Hijack implements http.Hijacker.
@@ -98,8 +98,8 @@ func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.out.nc = nc
-	return h.out.pipe(), rw, nil
+	h.conn.out.nc = nc
+	return h.conn.pipe(), rw, nil
 }
 
 // leave gives a connection's place back.
@@ -108,7 +108,7 @@ func (s *Server) leave(addr netip.Addr) {
 	s.metrics.connections.Dec()
 }
 
-// adopt gives a fresh WebSocket its reader.
+// adopt gives a fresh WebSocket its session, and sees to it that it is read.
 func (s *Server) adopt(c *conn, r *http.Request) {
 	c.ws.SetReadLimit(int64(c.rules.cfg.MaxMessage))
 	if tcp, ok := c.out.nc.(*net.TCPConn); ok {
@@ -131,7 +131,13 @@ func (s *Server) adopt(c *conn, r *http.Request) {
 		Address: address, Origin: r.Header.Get("Origin"), UserAgent: r.Header.Get("User-Agent"), Since: time.Now(),
 	}
 	credential, from := s.shown(r)
-	go c.live(func() { s.connect(c, peer, credential, from) }) // conns waits for it
+	s.connect(c, peer, credential, from)
+	switch {
+	case !c.polled:
+		go c.live() // conns waits for it
+	case s.poller.add(c) != nil:
+		c.end(net.ErrClosed)
+	}
 }
 
 // connect gives a connection its session. Without one, its reader only waits
