@@ -1,6 +1,7 @@
 package receive
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -58,6 +59,23 @@ func (bs *Bodies) Open(w http.ResponseWriter, r *http.Request) (*Body, error) {
 		return nil, &BodyError{http.StatusUnsupportedMediaType, fmt.Sprintf("content encoding %q is not understood; send gzip, or none", enc)}
 	}
 	return b, nil
+}
+
+// Read reads the body of r as it came, packed or not, into buf, which grows if
+// need be. It fails with a *BodyError.
+func (bs *Bodies) Read(w http.ResponseWriter, r *http.Request, buf []byte) ([]byte, error) {
+	if r.ContentLength > int64(bs.Max) {
+		return buf, tooLarge(bs.Max)
+	}
+	b := &Body{src: http.MaxBytesReader(w, r.Body, int64(bs.Max)), max: bs.Max}
+	out := bytes.NewBuffer(buf[:0])
+	if n := r.ContentLength; n > 0 {
+		out.Grow(int(n) + bytes.MinRead) // so that it grows once
+	}
+	if _, err := out.ReadFrom(b.src); err != nil {
+		return out.Bytes(), b.explain(err)
+	}
+	return out.Bytes(), nil
 }
 
 func (b *Body) unzip() (err error) {

@@ -1,0 +1,47 @@
+package remotewrite
+
+import (
+	"fmt"
+
+	"github.com/chartd/chartd/pkg/problem"
+	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/source/receive"
+)
+
+// Kind is what "type:" says.
+const Kind = "remote_write"
+
+// Config describes a source that a Prometheus writes to.
+type Config struct {
+	// MaxBody is the largest body of one request, measured packed and unpacked.
+	// A larger one is answered 413.
+	MaxBody quantity.Bytes `yaml:"max_body"`
+	// MaxInFlight is how many requests are read at the same time, each of which
+	// may take twice max_body of memory. Further ones wait for a few seconds and
+	// are then answered 503, on which every Prometheus tries again.
+	MaxInFlight int `yaml:"max_in_flight"`
+}
+
+const maxInFlight = 1024
+
+// DefaultConfig returns the values that hold where the configuration is silent.
+func DefaultConfig() *Config { return &Config{MaxBody: receive.DefaultMaxBody, MaxInFlight: 16} }
+
+// Kind implements source.Config.
+func (c *Config) Kind() string { return Kind }
+
+// Validate implements problem.Validator.
+func (c *Config) Validate() []problem.Problem {
+	ps := receive.ValidateMaxBody(c.MaxBody)
+	if c.MaxInFlight < 1 || c.MaxInFlight > maxInFlight {
+		ps = append(ps, problem.Problem{
+			Path: "max_in_flight", What: fmt.Sprintf("%d is out of range", c.MaxInFlight),
+			Want: fmt.Sprintf("a number from 1 to %d", maxInFlight),
+		})
+	}
+	return ps
+}
+
+// New implements source.Config.
+func (c *Config) New(deps source.Deps) (source.Source, error) { return newSource(c, deps), nil }
