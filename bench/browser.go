@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/performance"
+	"github.com/chromedp/cdproto/systeminfo"
 	"github.com/chromedp/chromedp"
 
 	"github.com/chartd/chartd/web"
@@ -40,14 +41,18 @@ const (
 	byDot     = "dot" // the least change that can be seen
 )
 
-// browserResult is the time of the page's main thread, in µs of CPU time.
+// browserResult is CPU time, in µs: the page's main thread's unless it says
+// otherwise. Index i of every list is round i, in which each way had its turn.
 type browserResult struct {
 	version string
-	// layout is script, style and layout of a refresh, by way, round by round.
+	// layout is script, style and layout of a refresh, by way.
 	layout map[string][]float64
 	// frame is all that a refresh costs in an animation frame of its own,
 	// painting included.
 	frame map[string][]float64
+	// whole is the same for all threads and processes of the browser, those
+	// that fill the pixels included.
+	whole map[string][]float64
 	// still and gliding are what a second with one patch in it costs, with
 	// prefers-reduced-motion and without.
 	still, gliding float64
@@ -79,7 +84,7 @@ func measureBrowser(ctx context.Context, path string) (r *browserResult, err err
 	defer stop()
 	ctx, closeTab := chromedp.NewContext(ctx)
 	defer closeTab()
-	r = &browserResult{layout: map[string][]float64{}, frame: map[string][]float64{}}
+	r = &browserResult{layout: map[string][]float64{}, frame: map[string][]float64{}, whole: map[string][]float64{}}
 	return r, r.measure(ctx, url, last)
 }
 
@@ -136,12 +141,24 @@ func (r *browserResult) measure(ctx context.Context, url, last string) error {
 
 // round refreshes in one way.
 func (r *browserResult) round(ctx context.Context, way string, keep bool) error {
+	if err := do(ctx, "show('"+way+"')"); err != nil {
+		return err
+	}
+	before, err := wholeTime(ctx)
+	if err != nil {
+		return err
+	}
 	us, err := r.task(ctx, way, "frames", browserFrames)
+	if err != nil {
+		return err
+	}
+	after, err := wholeTime(ctx)
 	if err != nil {
 		return err
 	}
 	if keep {
 		r.frame[way] = append(r.frame[way], us)
+		r.whole[way] = append(r.whole[way], (after-before)*1e6/browserFrames)
 	}
 	if way == byDot {
 		return nil
@@ -181,6 +198,19 @@ func taskTime(ctx context.Context) (float64, error) {
 		}
 	}
 	return 0, errors.New("the browser does not say how long its tasks took")
+}
+
+// wholeTime is the CPU time of all of the browser's processes, in seconds.
+func wholeTime(ctx context.Context) (float64, error) {
+	var r systeminfo.GetProcessInfoResult
+	if err := chromedp.FromContext(ctx).Browser.Call(ctx, systeminfo.CommandGetProcessInfo, cdp.Empty{}, &r); err != nil {
+		return 0, fmt.Errorf("ask what the browser's processes have used: %w", err)
+	}
+	sum := 0.0
+	for _, p := range r.ProcessInfo {
+		sum += p.CPUTime
+	}
+	return sum, nil
 }
 
 // calm says whether the reader prefers reduced motion; then nothing glides.

@@ -54,15 +54,14 @@ func goals(c *comparison, l *loadResult, b *browserResult) []goal {
 		onTime = math.Abs(l.ticks/loadViews-1) * 100
 	}
 	if b != nil {
-		layout = median(b.layout[byPatch]) / median(b.layout[byReplace])
-		frame = b.aboveDot(byPatch) / b.aboveDot(byReplace)
+		layout, frame = median(b.layoutRatios()), median(b.paintRatios())
 	}
 	return append(gs,
 		goal{"2,000 views × 4 series at 1 s", share, 10, " % of a core"},
 		goal{"… ticks late or skipped", late, 0, ""},
 		goal{"… ticks missing or too many", onTime, 1, " %"},
-		goal{"page, script to layout: replacing's", layout, 1. / 8, ""},
-		goal{"page, frame above a dot's: replacing's", frame, 1. / 8, ""},
+		goal{"page, script, style, layout: replacing's", layout, 1. / 8, ""},
+		goal{"… with painting, above a dot's frame", frame, 1. / 8, ""},
 	)
 }
 
@@ -92,7 +91,10 @@ func (g goal) text(x float64) string {
 	case math.IsNaN(x):
 		return number(x)
 	case g.unit == "" && x > 0 && x < 1:
-		return fmt.Sprintf("1/%s", number(1/x))
+		return fraction(x)
 	}
 	return number(x) + g.unit
 }
+
+// fraction writes a ratio below 1 as 1/n.
+func fraction(x float64) string { return "1/" + number(1/x) }

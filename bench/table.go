@@ -34,7 +34,7 @@ func printTable(w io.Writer, c *comparison) {
 // printBrowser writes what the page pays.
 func printBrowser(w io.Writer, b *browserResult) {
 	fmt.Fprintf(w, "\nIn the page, %s: CPU time of its main thread per refresh, in µs.\n\n", b.version)
-	line := tableOf(w, "", "script, style, layout", "p10–p90", "a frame", "p10–p90", "more than a dot's")
+	line := tableOf(w, "", "script, style, layout", "p10–p90", "a frame", "p10–p90", "more than a dot's", "whole browser")
 	spread := func(us []float64) string {
 		if len(us) == 0 {
 			return "–"
@@ -46,16 +46,41 @@ func printBrowser(w io.Writer, b *browserResult) {
 	} {
 		layout, frame := b.layout[way.way], b.frame[way.way]
 		line(way.name, number(median(layout)), spread(layout), number(median(frame)), spread(frame),
-			number(b.aboveDot(way.way)))
+			number(median(frame)-median(b.frame[byDot])), number(median(b.whole[way.way])))
 	}
-	fmt.Fprintln(w, "\nA frame is all of it, painting included; what it costs more than a dot's is the refresh's own.")
+	fmt.Fprintln(w, "\nScript, style, layout is what a refresh asks of the page, without painting. A frame is all of it, painting included; what it costs more\n"+
+		"than a dot's is the refresh's own. Whole browser is a frame on all threads, those that fill the pixels included.")
+	fmt.Fprintf(w, "A patch to replacing, round by round, the median: script, style, layout %s (p10–p90 %s–%s); a frame above a dot's %s (%s–%s).\n",
+		fraction(median(b.layoutRatios())), fraction(quantile(b.layoutRatios(), 0.1)), fraction(quantile(b.layoutRatios(), 0.9)),
+		fraction(median(b.paintRatios())), fraction(quantile(b.paintRatios(), 0.1)), fraction(quantile(b.paintRatios(), 0.9)))
 	fmt.Fprintf(w, "One patch a second keeps the main thread busy for %s µs a second, %s while the window glides at the display's rate.\n",
 		number(b.still), number(b.gliding))
 }
 
-// aboveDot is what a refresh's frame costs more than the least change.
-func (b *browserResult) aboveDot(way string) float64 {
-	return median(b.frame[way]) - median(b.frame[byDot])
+// layoutRatios is script, style and layout of a patch over those of replacing,
+// round by round: what else the machine does hits both of a round.
+func (b *browserResult) layoutRatios() []float64 {
+	return ratios(b.layout[byPatch], b.layout[byReplace], nil)
+}
+
+// paintRatios is the same with painting, of what a frame costs more than the
+// least change's.
+func (b *browserResult) paintRatios() []float64 {
+	return ratios(b.frame[byPatch], b.frame[byReplace], b.frame[byDot])
+}
+
+// ratios divides what is above a base, which is 0 if there is none, pair by
+// pair.
+func ratios(xs, ys, base []float64) []float64 {
+	rs := make([]float64, min(len(xs), len(ys)))
+	for i := range rs {
+		below := 0.0
+		if base != nil {
+			below = base[i]
+		}
+		rs[i] = (xs[i] - below) / (ys[i] - below)
+	}
+	return rs
 }
 
 // printLoad writes what a daemon with many views uses.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,6 +29,24 @@ func TestQuantile(t *testing.T) {
 	}
 	if !math.IsNaN(median(nil)) {
 		t.Error("the median of nothing is a number")
+	}
+}
+
+// TestRatios pairs what was measured in one round: a round in which the machine
+// was twice as slow says the same as the others.
+func TestRatios(t *testing.T) {
+	b := browserResult{
+		layout: map[string][]float64{byPatch: {10, 20, 11}, byReplace: {100, 200, 100}},
+		frame:  map[string][]float64{byPatch: {30, 60}, byReplace: {90, 180}, byDot: {10, 20}},
+	}
+	if got := b.layoutRatios(); !slices.Equal(got, []float64{0.1, 0.1, 0.11}) {
+		t.Errorf("script, style, layout: %v", got)
+	}
+	if got := b.paintRatios(); !slices.Equal(got, []float64{0.25, 0.25}) {
+		t.Errorf("with painting: %v", got)
+	}
+	if got := fraction(0.1); got != "1/10" {
+		t.Errorf("a tenth is %s", got)
 	}
 }
 

@@ -85,6 +85,10 @@ export class Glide {
    * @param {Picture} picture
    */
   follow(picture) {
+    if (!this.enabled || calm.matches) { // nobody would see it
+      if (this.#to === this.#to) this.stop();
+      return;
+    }
     const { axis } = picture;
     const group = axis && picture.keys.get("x");
     const at = group ? translation(group.getAttribute("transform")) : null;
@@ -103,7 +107,6 @@ export class Glide {
     this.#from = this.#to = to;
     if (!plotted) return;
     this.#step = plotted.step;
-    if (!this.enabled || calm.matches) return;
     const distance = (to - plotted.from) * xs;
     const px = distance * this.width / axis.span;
     if (px < least) return;
