@@ -187,7 +187,10 @@ func TestHalfOpenPeersDie(t *testing.T) {
 // bounded; in the end it is closed for it.
 func TestSlowClientHurtsNobody(t *testing.T) {
 	const stuck = 4 * time.Second // that is how long a write to the slow one takes
-	r := newRig(t, rigOptions{change: func(c *Config) { c.WriteTimeout = quantity.Duration(stuck) }})
+	r := newRig(t, rigOptions{
+		change:  func(c *Config) { c.WriteTimeout = quantity.Duration(stuck) },
+		session: func(c *session.Config) { c.MessagesPerSecond = 1e6 }, // it is not the flood that ends it
+	})
 	slow := livetest.DialDeaf(t, r.base)
 	slow.Send(wire.Hello{}, wire.Sub{ID: "1", Chart: "fast"})
 	good := livetest.Dial(t, r.base)

@@ -2,25 +2,37 @@ package session
 
 import "time"
 
-// bucket lets through rate events a second, and as many at once. It is not safe
-// for concurrent use.
+// bucket lets through rate events a second, and as many at once as burst. The
+// zero bucket is full. It is not safe for concurrent use.
 type bucket struct {
-	rate   float64
 	tokens float64
-	at     time.Time
+	at     time.Time // when tokens was right; zero at first
 }
 
-func newBucket(rate int) bucket { return bucket{rate: float64(rate), tokens: float64(rate)} }
-
-// take reports whether one more may pass at now.
-func (b *bucket) take(now time.Time) bool {
-	if !b.at.IsZero() {
-		b.tokens = min(b.rate, b.tokens+b.rate*now.Sub(b.at).Seconds())
+// fill brings the bucket up to now.
+func (b *bucket) fill(now time.Time, rate, burst float64) {
+	if b.at.IsZero() {
+		b.tokens = burst
+	} else {
+		b.tokens = min(burst, b.tokens+rate*max(0, now.Sub(b.at).Seconds()))
 	}
 	b.at = now
+}
+
+// take reports whether one more may pass at now.
+func (b *bucket) take(now time.Time, rate, burst float64) bool {
+	b.fill(now, rate, burst)
 	if b.tokens < 1 {
 		return false
 	}
 	b.tokens--
 	return true
+}
+
+// owe lets one more pass on credit and returns what is left, below zero if it
+// should not have come.
+func (b *bucket) owe(now time.Time, rate, burst float64) float64 {
+	b.fill(now, rate, burst)
+	b.tokens--
+	return b.tokens
 }

@@ -35,7 +35,7 @@ func (s *Session) enqueue(r request) *wire.Error {
 	cfg := &s.hub.cfg
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.rate.take(time.Now()) {
+	if rate := float64(cfg.CallbacksPerSecond); !s.rate.take(time.Now(), rate, rate) {
 		s.hub.metrics.refuse(limitRate)
 		return &wire.Error{Code: wire.CodeRateLimited, Message: fmt.Sprintf("over %d callbacks in a second (session.callbacks_per_second)", cfg.CallbacksPerSecond)}
 	}

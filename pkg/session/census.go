@@ -74,7 +74,7 @@ func (n *census) attach(c *Client, token string, g *auth.Grant) (s *Session, res
 		n.release(g)
 		return nil, false, nil, err
 	}
-	s = &Session{hub: n.hub, token: rand.Text(), name: rand.Text()[:8], client: c, peer: c.peer, grant: g, rate: newBucket(n.hub.cfg.CallbacksPerSecond)}
+	s = &Session{hub: n.hub, token: rand.Text(), name: rand.Text()[:8], client: c, peer: c.peer, grant: g}
 	n.sessions[s.token] = s
 	n.enter(s)
 	n.hub.metrics.connected.Inc()

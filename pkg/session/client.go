@@ -30,8 +30,10 @@ type Client struct {
 	check   *check      // nil if no token is being looked at
 	subs    map[string]*sub
 	over    bool
-	bad     int         // bad messages, less the good ones
-	timer   *time.Timer // ends the connection: without a hello, or with the grant
+	// allowance is of messages.
+	allowance bucket
+	bad       int         // bad messages, less the good ones
+	timer     *time.Timer // ends the connection: without a hello, or with the grant
 }
 
 func newClient(h *Hub, conn Conn, peer Peer) *Client {
@@ -125,6 +127,9 @@ func (c *Client) failed(reason error) {
 
 // finish is end within ops.
 func (c *Client) finish(how *wire.Close, flush bool) {
+	if !c.over {
+		c.noteClose(how)
+	}
 	c.leave(how.Code.String())
 	c.out.end(how, flush)
 }
@@ -167,6 +172,9 @@ func (c *Client) handle(m wire.ClientMessage) {
 	}
 	if c.session != nil && c.grant.Expired(time.Now()) { // the clock went ahead of the timer
 		c.expire()
+		return
+	}
+	if !c.spend(m) {
 		return
 	}
 	if inv, ok := m.(wire.Invalid); ok {
@@ -255,5 +263,6 @@ func (c *Client) refuse(id wire.ID, v string, code wire.ErrorCode, field, messag
 }
 
 func (c *Client) fail(id wire.ID, v string, err *wire.Error) {
+	c.noteRefusal(err)
 	c.out.send(wire.Encode(wire.Failure{ID: id, V: v, Err: err}))
 }

@@ -22,6 +22,14 @@ type Config struct {
 	MaxViews int `yaml:"max_views"`
 	// MaxSubscriptions bounds the views that one session watches.
 	MaxSubscriptions int `yaml:"max_subscriptions"`
+	// MessagesPerSecond bounds the messages of one connection, of all types
+	// together; four times as many may come at once. Those beyond it are
+	// refused, and who goes on is closed.
+	MessagesPerSecond int `yaml:"messages_per_second"`
+	// NewViewsPerMinute bounds the views that one session lets the server begin
+	// to draw; as many may come at once. A view that is drawn already, for
+	// whomever, does not count.
+	NewViewsPerMinute int `yaml:"new_views_per_minute"`
 	// MaxQueue bounds the events and replies that wait for a slow client, in
 	// bytes; over it, the connection is closed. Frames never queue.
 	MaxQueue quantity.Bytes `yaml:"max_queue"`
@@ -50,6 +58,8 @@ func DefaultConfig() Config {
 		MaxSessionsPerAddress: 2_000,
 		MaxViews:              2_000,
 		MaxSubscriptions:      64,
+		MessagesPerSecond:     50,
+		NewViewsPerMinute:     300,
 		MaxQueue:              1 << 20,
 		CallbackTimeout:       quantity.Duration(5e9),
 		CallbacksPerSecond:    20,
@@ -70,6 +80,8 @@ func (c Config) Validate() []problem.Problem {
 		{"max_sessions_per_address", c.MaxSessionsPerAddress, 1},
 		{"max_views", c.MaxViews, 1},
 		{"max_subscriptions", c.MaxSubscriptions, 1},
+		{"messages_per_second", c.MessagesPerSecond, 1},
+		{"new_views_per_minute", c.NewViewsPerMinute, 1},
 		{"callbacks_per_second", c.CallbacksPerSecond, 1},
 		{"max_callbacks_waiting", c.MaxCallbacksWaiting, 0},
 	} {

@@ -28,6 +28,8 @@ func TestConfigValidate(t *testing.T) {
 max_sessions_per_address: is 0; at least 1
 max_views: is 0; at least 1
 max_subscriptions: is 0; at least 1
+messages_per_second: is 0; at least 1
+new_views_per_minute: is 0; at least 1
 callbacks_per_second: is 0; at least 1
 max_callbacks_waiting: is -1; at least 0
 ttl: is -1ns; 0 to 1d

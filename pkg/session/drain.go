@@ -85,5 +85,7 @@ func (h *Hub) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		err = errors.Join(err, fmt.Errorf("writers or callbacks of sessions still run: %w", ctx.Err()))
 	}
+	h.runner.quiet.Close()
+	h.quiet.Close()
 	return err
 }

@@ -5,18 +5,21 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/auth"
+	"github.com/chartd/chartd/pkg/headroom"
 	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/quiet"
 	"github.com/chartd/chartd/pkg/store"
 	"github.com/chartd/chartd/pkg/ticker"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
-// Deps is what a Hub works with. All fields are needed.
+// Deps is what a Hub works with. All fields are needed but Memory.
 type Deps struct {
 	// Appender takes the samples that handlers append.
 	Appender store.Appender
@@ -24,6 +27,8 @@ type Deps struct {
 	NewRenderer func(spec *plotting.Spec) ticker.Renderer
 	// Log takes what went wrong.
 	Log *zap.Logger
+	// Memory says whether there is room for new views; nil is always.
+	Memory *headroom.Gauge
 	// Registerer takes the hub's metrics and those of its loops.
 	Registerer prometheus.Registerer
 	// Server is what welcome calls the software: "chartd/0.1.0".
@@ -40,6 +45,7 @@ type Hub struct {
 	census  *census
 	post    post
 	runner  *runner
+	quiet   *quiet.Log // refusals
 	charts  atomic.Pointer[map[string]*Chart]
 	gate    atomic.Pointer[auth.Gate] // nil: nobody is asked
 	// everybody is what each has where nobody is asked.
@@ -61,7 +67,7 @@ func NewHub(cfg Config, deps Deps) (*Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics of the sessions: %w", err)
 	}
-	h := &Hub{cfg: cfg, deps: deps, metrics: m, clients: map[*Client]struct{}{}, everybody: auth.Everybody()}
+	h := &Hub{cfg: cfg, deps: deps, metrics: m, quiet: quiet.New(deps.Log, refusalLines, time.Second), clients: map[*Client]struct{}{}, everybody: auth.Everybody()}
 	limits := ticker.Config{MaxViews: cfg.MaxViews, Linger: cfg.Linger.Std()}
 	if h.pool, err = ticker.NewPool(limits, deps.Log, deps.Registerer); err != nil {
 		return nil, err
@@ -69,7 +75,7 @@ func NewHub(cfg Config, deps Deps) (*Hub, error) {
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	h.post = post{limit: int(cfg.MaxQueue), metrics: m, ledger: h.pool.Ledger(), work: &h.work}
 	h.census = newCensus(h, cfg)
-	h.runner = &runner{timeout: cfg.CallbackTimeout.Std(), log: deps.Log, metrics: m, work: h.work.Go}
+	h.runner = &runner{timeout: cfg.CallbackTimeout.Std(), quiet: quiet.New(deps.Log, 1, time.Minute), metrics: m, work: h.work.Go}
 	h.reload.caught = func(v any) { deps.Log.Error("taking over charts panicked", zap.Any("panic", v), zap.Stack("stack")) }
 	h.charts.Store(&map[string]*Chart{})
 	return h, nil

@@ -123,7 +123,7 @@ func TestFailuresAreMuffled(t *testing.T) {
 		}
 		after(10 * time.Second)
 		entries := w.logs.All()
-		if len(entries) != 2 || entries[1].ContextMap()["unlogged"].(int64) < 55 {
+		if len(entries) != 3 || entries[1].ContextMap()["unlogged"].(int64) < 55 {
 			t.Errorf("logged %v", entries)
 		}
 		if n := w.metric("chartd_callbacks_total", "result", "failed"); n < 68 {

@@ -259,16 +259,12 @@ func (c *Client) confirm() {
 // denied counts and logs a refusal.
 func (c *Client) denied(reason, why string) {
 	c.hub.Denied(reason)
-	unlogged, ok := c.hub.runner.muffler.pass("denied\x00" + reason)
-	if !ok {
-		return
-	}
 	who := ""
 	if c.grant != nil {
 		who = c.grant.Name()
 	}
-	c.hub.deps.Log.Warn("access refused", zap.String("reason", reason), zap.String("why", why), zap.String("who", who),
-		zap.String("from", c.peer.Address), zap.String("origin", c.peer.Origin), zap.Int("unlogged", unlogged))
+	c.hub.quiet.Write(zap.WarnLevel, "denied "+reason, "access refused", zap.String("reason", reason), zap.String("why", why), zap.String("who", who),
+		zap.String("from", c.peer.Address), zap.String("origin", c.peer.Origin))
 }
 
 // Denied counts something that was refused for who asked it, by a reason out of

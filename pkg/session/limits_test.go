@@ -363,13 +363,13 @@ func TestHungHandlerIsNotCalledAgain(t *testing.T) {
 
 func TestBucket(t *testing.T) {
 	now := time.Now()
-	b := newBucket(2)
+	var b bucket
 	for i, step := range []struct {
 		wait time.Duration
 		want bool
 	}{{0, true}, {0, true}, {0, false}, {499 * time.Millisecond, false}, {time.Millisecond, true}, {time.Hour, true}, {0, true}, {0, false}} {
 		now = now.Add(step.wait)
-		if got := b.take(now); got != step.want {
+		if got := b.take(now, 2, 2); got != step.want {
 			t.Errorf("step %d: %v", i, got)
 		}
 	}

@@ -32,6 +32,9 @@ const (
 	limitQueue         = "max_queue"
 	limitRate          = "callbacks_per_second"
 	limitWaiting       = "max_callbacks_waiting"
+	limitMessages      = "messages_per_second"
+	limitNewViews      = "new_views_per_minute"
+	limitMemory        = "memory"            // GOMEMLIMIT, no setting
 	limitLink          = "link_max_sessions" // of a signed link
 )
 

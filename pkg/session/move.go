@@ -23,9 +23,9 @@ func (c *Client) change(s *sub, v plotting.View, paused bool, ok func(*sub), pus
 	}
 	var lease *ticker.Lease // a new one, if there has to be
 	if !paused && (moved || s.lease == nil) {
-		var err error
-		if lease, err = c.hub.pool.Exchange(s.lease, ticker.Key{View: v, ID: id}); err != nil {
-			return c.noLease(v.Chart, err)
+		var err *wire.Error
+		if lease, err = c.lease(s.lease, ticker.Key{View: v, ID: id}); err != nil {
+			return err
 		}
 	}
 	if moved || paused {
@@ -62,9 +62,9 @@ func (c *Client) join(s, other *sub, paused bool, ok func(*sub), push func(*sub)
 func (c *Client) repeat(s *sub, instead *ticker.Lease, events, paused bool, pos wire.Pos, ok func(*sub), push func(*sub) *ticker.Push) *wire.Error {
 	var lease *ticker.Lease
 	if !paused && s.lease == nil {
-		var err error
-		if lease, err = c.hub.pool.Exchange(instead, ticker.Key{View: s.view, ID: s.id}); err != nil {
-			return c.noLease(s.view.Chart, err)
+		var err *wire.Error
+		if lease, err = c.lease(instead, ticker.Key{View: s.view, ID: s.id}); err != nil {
+			return err
 		}
 	}
 	if paused {

@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/quiet"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
@@ -19,10 +20,9 @@ import (
 // its time, and with their panics caught.
 type runner struct {
 	timeout time.Duration
-	log     *zap.Logger
 	metrics *metrics
 	work    func(f func()) // starts a goroutine that is waited for
-	muffler muffler
+	quiet   *quiet.Log     // what fails at every tick
 }
 
 // result is how the handler of a callback ended.
@@ -204,15 +204,11 @@ func (r *runner) explain(ctx context.Context, call *Call, a *answer) (*wire.Erro
 
 // report logs what went wrong in a call, though not every time.
 func (r *runner) report(call *Call, what string, fields ...zap.Field) {
-	unlogged, ok := r.muffler.pass(call.chart + "\x00" + what)
-	if !ok {
-		return
-	}
-	fields = append(fields, zap.String("chart", call.chart), zap.String("cause", string(call.cause)), zap.Int("unlogged", unlogged))
+	fields = append(fields, zap.String("chart", call.chart), zap.String("cause", string(call.cause)))
 	if call.session != nil {
 		fields = append(fields, zap.String("session", call.session.name))
 	}
-	r.log.Error(what, fields...)
+	r.quiet.Write(zap.ErrorLevel, call.chart+": "+what, what, fields...)
 }
 
 // handle runs the chart's own part of a callback: a rule, or the handler.

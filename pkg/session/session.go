@@ -28,7 +28,8 @@ type Session struct {
 	mu      sync.Mutex
 	calls   []request // callbacks that wait
 	working bool      // a goroutine runs them
-	rate    bucket
+	rate    bucket    // of callbacks
+	begun   bucket    // of views
 }
 
 // Name returns a short name for logs. It is not the token.

@@ -69,9 +69,9 @@ func (c *Client) subscribe(m wire.Sub) {
 	s := &sub{id: c.freeID(v), spec: chart.Spec, view: v, events: m.Events, paused: paused, held: m.Pos}
 	var lease *ticker.Lease
 	if !paused {
-		var err error
-		if lease, err = c.hub.pool.Acquire(ticker.Key{View: v, ID: s.id}); err != nil {
-			c.fail(m.ID, "", c.noLease(m.Chart, err))
+		var err *wire.Error
+		if lease, err = c.lease(nil, ticker.Key{View: v, ID: s.id}); err != nil {
+			c.fail(m.ID, "", err)
 			return
 		}
 	}

@@ -131,6 +131,14 @@ func (p *Pool) RemoveChart(name string) {
 	p.mu.Unlock()
 }
 
+// Runs reports whether the loop with this key runs, so that Acquire would not
+// have to start it.
+func (p *Pool) Runs(k Key) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.loops[k] != nil
+}
+
 // Acquire returns a lease of the loop with this key, which is started if it
 // does not run. Release it. The error is ErrTooManyViews, ErrUnknownChart or
 // ErrClosed.

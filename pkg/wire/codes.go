@@ -123,6 +123,10 @@ const (
 	CloseAccessChanged CloseCode = 4007
 	// CloseUnavailable is a server that cannot check the token at the moment.
 	CloseUnavailable CloseCode = 4008
+	// CloseFlood is a client that sends more messages than it may, and went on
+	// after they were refused. It may come back: what is wrong with it may pass,
+	// and the backoff bounds what it costs.
+	CloseFlood CloseCode = 4009
 
 	// CloseProtocol is a client that breaks the protocol: a binary message, a
 	// message before hello, bad messages over and over.
@@ -139,7 +143,7 @@ const (
 func CloseCodes() []CloseCode {
 	return []CloseCode{
 		CloseShutdown, CloseSlowQueue, CloseSlowWrite, CloseOverloaded, CloseHelloTimeout, CloseSilent, CloseInternal,
-		CloseAccessChanged, CloseUnavailable,
+		CloseAccessChanged, CloseUnavailable, CloseFlood,
 		CloseProtocol, CloseUnauthorized, CloseForbidden, CloseReplaced,
 	}
 }
@@ -169,6 +173,8 @@ func (c CloseCode) String() string {
 		return "access_changed"
 	case CloseUnavailable:
 		return "unavailable"
+	case CloseFlood:
+		return "flood"
 	case CloseProtocol:
 		return "protocol"
 	case CloseUnauthorized:
