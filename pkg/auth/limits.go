@@ -64,9 +64,14 @@ func (g *Grant) Change(spec *plotting.Spec, v plotting.View, c plotting.Change, 
 	}
 	if next.Window == v.Window && next.From == v.From && next.To == v.To {
 		// A range that was good when it was chosen stays, though it grows older.
-		return next, g.pinned(spec, next)
+		err = g.pinned(spec, next)
+	} else {
+		err = g.Fit(spec, next, now)
 	}
-	return next, g.Fit(spec, next, now)
+	if err != nil {
+		return plotting.View{}, err
+	}
+	return next, nil
 }
 
 // Fit returns an error if a view shows more than the grant allows. It is for a
@@ -84,8 +89,11 @@ func (g *Grant) Fit(spec *plotting.Spec, v plotting.View, now time.Time) error {
 		return nil
 	case v.Live():
 		return fmt.Errorf("window: %v; this link shows at most %v", v.Window, max)
-	case g.link.View.From == nil && v.From < now.Add(-max.Std()-slack).UnixMilli():
+	case v.From < now.Add(-max.Std()-slack).UnixMilli():
 		return fmt.Errorf("from: %d is too long ago; this link shows the last %v", v.From, max)
+	case v.To-v.From > (max.Std() + slack).Milliseconds():
+		// It may end in the future, but must not grow beyond the limit until then.
+		return fmt.Errorf("to: %d is too far from %d; this link shows at most %v", v.To, v.From, max)
 	}
 	return nil
 }
