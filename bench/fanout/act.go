@@ -34,7 +34,7 @@ func (c *client) act(now int64) {
 	c.delayed = still
 	for _, s := range c.roles {
 		if s.state == up && s.next <= now {
-			c.play(s, now)
+			c.play(s)
 		}
 	}
 }
@@ -71,7 +71,7 @@ const (
 )
 
 // play is the next deed of a session that is not just reading.
-func (c *client) play(s *viewer, now int64) {
+func (c *client) play(s *viewer) {
 	switch s.role {
 	case slow:
 		s.next += int64(time.Second)

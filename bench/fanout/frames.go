@@ -44,7 +44,11 @@ func cutFrame(b []byte) (op byte, payload []byte, n int, err error) {
 		if head = 10; len(b) < head {
 			return 0, nil, 0, nil
 		}
-		size = int(binary.BigEndian.Uint64(b[2:]))
+		long := binary.BigEndian.Uint64(b[2:])
+		if long > 1<<30 {
+			return 0, nil, 0, fmt.Errorf("a frame of %d bytes", long)
+		}
+		size = int(long)
 	}
 	if len(b) < head+size {
 		return 0, nil, 0, nil
@@ -103,9 +107,6 @@ func (t *tally) fail(format string, args ...any) {
 	}
 }
 
-// patchOpen is how a patch begins, up to the view's id.
-const patchOpen = `{"t":"patch","v":"`
-
 // grid is when a view's ticks are due: at a period, from the earliest that was
 // ever seen.
 type grid struct {
@@ -126,22 +127,29 @@ func (g *grid) late(at int64) int64 {
 	return late
 }
 
-// take follows one message of chartd. Patches alone, which are nearly all, are
-// read by their first fields; everything else is decoded as any client would.
+// take follows one message of chartd. Frames of its view, which are nearly all,
+// are read by their first fields, so that the clients leave the machine to the
+// server; everything else, and everything that a sampled session
+// is sent, is decoded as any client would.
 func (p *position) take(payload []byte, now int64, t *tally) error {
-	if rest, ok := bytes.CutPrefix(payload, []byte(patchOpen)); ok && p.mirror == nil {
-		if !bytes.HasPrefix(rest, []byte(p.view)) || !bytes.HasPrefix(rest[len(p.view):], []byte(`","e":"`+p.epoch+`",`)) {
-			if bytes.HasPrefix(rest, []byte(p.view+`"`)) {
-				return fmt.Errorf("a patch of another epoch: %.80s", payload)
+	if p.mirror == nil {
+		if e, rest, ok := p.own(payload, `{"t":"patch","v":"`); ok {
+			base, rev, ok := revisions(rest)
+			if !ok || e != p.epoch {
+				return fmt.Errorf("at %s a patch that makes no sense: %.80s", p.epoch, payload)
 			}
-			return nil // of another view
+			p.patch(base, rev, payload, now, t)
+			return nil
 		}
-		base, rev, ok := revisions(payload)
-		if !ok {
-			return fmt.Errorf("a patch that is none: %.80s", payload)
+		if e, rest, ok := p.own(payload, `{"t":"full","v":"`); ok {
+			digits, _, _ := bytes.Cut(bytes.TrimPrefix(rest, []byte(`,"r":`)), []byte(`,`))
+			rev, err := strconv.ParseUint(string(digits), 10, 64)
+			if err != nil {
+				return fmt.Errorf("a full that is none: %.80s", payload)
+			}
+			p.full(e, rev, t)
+			return nil
 		}
-		p.patch(base, rev, payload, now, t)
-		return nil
 	}
 	ms, err := wire.ParseServer(payload)
 	if err != nil {
@@ -174,12 +182,7 @@ func (p *position) take(payload []byte, now int64, t *tally) error {
 			if m.V != p.view {
 				continue
 			}
-			t.Frames++
-			t.Fulls++
-			if p.rev > 0 && m.Pos.E == p.epoch && m.Pos.R > p.rev {
-				t.Missed += int64(m.Pos.R - p.rev - 1)
-			}
-			p.epoch, p.rev = m.Pos.E, m.Pos.R
+			p.full(m.Pos.E, m.Pos.R, t)
 		case wire.Patch:
 			if m.V != p.view {
 				continue
@@ -196,6 +199,31 @@ func (p *position) take(payload []byte, now int64, t *tally) error {
 	}
 	t.Behind += max(0, patches-1)
 	return nil
+}
+
+// own returns the epoch of a frame that begins as said and what is behind it, if
+// it is a frame of this view.
+func (p *position) own(payload []byte, open string) (epoch string, rest []byte, ok bool) {
+	for _, next := range []string{open, p.view, `","e":"`} {
+		if payload, ok = bytes.CutPrefix(payload, []byte(next)); !ok {
+			return "", nil, false
+		}
+	}
+	e, rest, ok := bytes.Cut(payload, []byte(`"`))
+	if string(e) == p.epoch {
+		return p.epoch, rest, ok // the same, and nothing allocated
+	}
+	return string(e), rest, ok
+}
+
+// full follows one whole frame.
+func (p *position) full(e string, rev uint64, t *tally) {
+	t.Frames++
+	t.Fulls++
+	if p.rev > 0 && e == p.epoch && rev > p.rev {
+		t.Missed += int64(rev - p.rev - 1)
+	}
+	p.epoch, p.rev = e, rev
 }
 
 // patch follows one patch.

@@ -73,7 +73,7 @@ func (f *footprint) measure(ctx context.Context, r *rig, i int) error {
 	if err := r.clients.ask(&c, order{Do: "pings", N: f.n + int(c.Tally.Pings)}); err != nil {
 		return err
 	}
-	if _, err := r.check(); err != nil {
+	if err := r.check(); err != nil {
 		return err
 	}
 	if err := pause(ctx, time.Second); err != nil {

@@ -106,18 +106,18 @@ func (r *rig) round(ctx context.Context, size int, floor bool) (s shot, err erro
 func (r *rig) ready(size int) error { return r.server.ask(nil, order{Do: "size", Size: size}) }
 
 // check looks at what the sessions that decode have seen.
-func (r *rig) check() (counts, error) {
+func (r *rig) check() error {
 	var c counts
 	if err := r.clients.ask(&c, order{Do: "counts"}); err != nil {
-		return c, err
+		return err
 	}
 	switch t := c.Tally; {
 	case t.Broken > 0 || t.Missed > 0 || c.Ended > 0:
-		return c, fmt.Errorf("%s: %d frames do not follow on the last (%s), %d are missed, %d connections ended (%s)", r.kind, t.Broken, t.Why, t.Missed, c.Ended, c.Why)
+		return fmt.Errorf("%s: %d frames do not follow on the last (%s), %d are missed, %d connections ended (%s)", r.kind, t.Broken, t.Why, t.Missed, c.Ended, c.Why)
 	case t.Decoded == 0:
-		return c, fmt.Errorf("%s: nothing was decoded", r.kind)
+		return fmt.Errorf("%s: nothing was decoded", r.kind)
 	}
-	return c, nil
+	return nil
 }
 
 // stop ends the clients first: a server without clients has no goodbyes to say.

@@ -130,7 +130,7 @@ func matrix(ctx context.Context, n int, sizes []int, pairs, lateRounds int, with
 		}
 	}
 	for _, l := range lanes {
-		if _, err := l.check(); err != nil {
+		if err := l.check(); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -13,9 +13,11 @@ import (
 // scenario is one situation.
 type scenario struct {
 	options
-	n   int
-	w   io.Writer
-	say func(string, ...any)
+	n int
+	// calm is how long churn waits until what was left behind is over.
+	calm time.Duration
+	w    io.Writer
+	say  func(string, ...any)
 }
 
 // live is a server as people run it, whose view changes at every tick.
@@ -34,7 +36,7 @@ func runScenario(ctx context.Context, o options, room int, w io.Writer, say func
 		}
 		return fit(usual, room)
 	}
-	sc := &scenario{options: o, w: w, say: say}
+	sc := &scenario{options: o, calm: 20 * time.Second, w: w, say: say}
 	switch o.scenario {
 	case "storm":
 		sc.n = size(19_500, 2000)
@@ -61,57 +63,6 @@ func (sc *scenario) period(usual, quick time.Duration) time.Duration {
 		return quick
 	}
 	return usual
-}
-
-// storm connects all sessions at once, cuts them all, and lets them come back.
-func (sc *scenario) storm(ctx context.Context) (gs []goal, err error) {
-	s := quietSetup
-	s.heartbeat, s.keep = 25*time.Second, false
-	sc.say("%d sessions connect", sc.n)
-	r, err := newRig(ctx, chartdKind, s, crowd{N: sc.n, Look: true, AtOnce: sc.burst})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.stop()) }()
-	cpu := cpuOf(r.server.pid())
-	if err := r.clients.ask(nil, order{Do: "cut"}); err != nil {
-		return nil, err
-	}
-	// More frames than patches are kept: whoever comes back needs a full.
-	for range 12 {
-		if err := r.server.ask(nil, order{Do: "fire"}); err != nil {
-			return nil, err
-		}
-		if err := pause(ctx, s.refresh); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.clients.ask(nil, order{Do: "reset"}); err != nil {
-		return nil, err
-	}
-	sc.say("they come back")
-	var back counts
-	if err := r.clients.ask(&back, order{Do: "back", N: sc.n}); err != nil {
-		return nil, err
-	}
-	again := cpuOf(r.server.pid()) - cpu
-	if back.Up != sc.n || back.Tally.Fulls < int64(sc.n) {
-		return nil, fmt.Errorf("%d of %d sessions came back, with %d fulls: %s", back.Up, sc.n, back.Tally.Fulls, back.Why)
-	}
-	var rows [][]string
-	for _, x := range []struct {
-		name string
-		c    counts
-		cpu  time.Duration
-	}{{"connect, hello, sub, full", r.joined, cpu}, {"all cut, all come back", back, again}} {
-		rows = append(rows, []string{
-			x.name, number(x.c.MS / 1000), number(x.c.Connect.quantile(0.5) / 1e9), number(x.c.Connect.quantile(0.99) / 1e9),
-			number(float64(x.c.Refused)), number(float64(x.c.Broken)), number(x.cpu.Seconds()),
-		})
-	}
-	fmt.Fprintf(sc.w, "\n%s sessions, %s at once:\n\n%s", number(float64(sc.n)), number(float64(sc.burst)),
-		table([]string{"", "all up after, s", "one, median s", "p99 s", "refused, came again", "broken, came again", "server CPU s"}, rows))
-	return []goal{{"all connected", r.joined.MS / 1000, 10, " s"}, {"all back", back.MS / 1000, 10, " s"}}, nil
 }
 
 // hold keeps all sessions up for a while, a few of them behaving badly.
@@ -224,80 +175,5 @@ func (sc *scenario) watch(ctx context.Context, s setup, cr crowd, lasts time.Dur
 		// At both ends a frame may be on its way.
 		{"ticks whose frames did not come", math.Abs(due-float64(t.Frames)) / healthy, 1, ""},
 		{"p99 of a frame after its due, of the time between two", t.Due.quantile(0.99) / float64(cr.Period), 1, ""},
-	}, nil
-}
-
-// churn brings as many reconnects in short time as an hour does in which one
-// session in a hundred reconnects every second, each looking into another view,
-// while others read slowly or not at all.
-func (sc *scenario) churn(ctx context.Context) (gs []goal, err error) {
-	s := live(time.Second)
-	s.ttl = 5 * time.Second
-	odd := max(1, sc.n/100)
-	sc.say("%d sessions connect", sc.n)
-	r, err := newRig(ctx, chartdKind, s, crowd{N: sc.n, Look: true, AtOnce: 100, Abort: true, Frozen: odd, Slow: odd})
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.stop()) }()
-	weigh := func() (rss, heap float64, err error) {
-		// Until the sessions and views that were left behind are over.
-		if err := pause(ctx, 20*time.Second); err != nil {
-			return 0, 0, err
-		}
-		b, err := r.resident()
-		if err != nil {
-			return 0, 0, err
-		}
-		var st served
-		err = r.server.ask(&st, order{Do: "stat"})
-		return float64(b), float64(st.Heap), err
-	}
-	stir := func(n int) (counts, error) {
-		if err := r.clients.ask(nil, order{Do: "reset"}); err != nil {
-			return counts{}, err
-		}
-		var c counts
-		if err := r.clients.tell(order{Do: "churn", N: n}); err != nil {
-			return c, err
-		}
-		return c, r.clients.hearWithin(&c, 20*time.Minute)
-	}
-	hour := sc.n * 36
-	if sc.quick {
-		hour = sc.n * 10
-	}
-	// A server that has run for a while is the measure, not a fresh one.
-	sc.say("five minutes' worth first")
-	if _, err := stir(hour / 12); err != nil {
-		return nil, err
-	}
-	rss, heap, err := weigh()
-	if err != nil {
-		return nil, err
-	}
-	sc.say("%d reconnects", hour)
-	began := time.Now()
-	c, err := stir(hour)
-	if err != nil {
-		return nil, err
-	}
-	took := time.Since(began)
-	rssAfter, heapAfter, err := weigh()
-	if err != nil {
-		return nil, err
-	}
-	fmt.Fprintf(sc.w, "\n%s sessions, %s reconnects in %.0f s, a tenth of them as somebody new, each with a sub and an unsub of one of %d other views; %d sessions read nothing and %d a kilobyte a second.\n\n",
-		number(float64(sc.n)), number(float64(c.Churned)), took.Seconds(), extraViews, odd, odd)
-	fmt.Fprint(sc.w, table([]string{"", "before", "after"}, [][]string{
-		{"resident, MB", number(rss / 1e6), number(rssAfter / 1e6)},
-		{"heap in use, MB", number(heap / 1e6), number(heapAfter / 1e6)},
-		{"refused, came again", "", number(float64(c.Refused))},
-		{"broken, came again", "", number(float64(c.Broken))},
-	}))
-	return []goal{
-		{"resident after, × before", rssAfter / rss, 1.05, ""},
-		{"heap after, × before", heapAfter / heap, 1.05, ""},
-		{"sessions that did not come back", float64(sc.n - c.Up), 0, ""},
 	}, nil
 }
