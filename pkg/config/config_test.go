@@ -156,7 +156,7 @@ func TestEmptyIsDefault(t *testing.T) {
 			t.Errorf("%q gives %+v", text, cfg)
 		}
 		// What is sent needs no configuration to be received.
-		for _, name := range []string{"push", "influx"} {
+		for _, name := range []string{"push", "influx", "remote_write"} {
 			if cfg.Sources[name] == nil {
 				t.Errorf("%q has no source %s", text, name)
 			}

@@ -3,20 +3,26 @@ package builtin
 
 import (
 	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/source/exec"
+	"github.com/chartd/chartd/pkg/source/file"
 	"github.com/chartd/chartd/pkg/source/host"
 	"github.com/chartd/chartd/pkg/source/influx"
 	"github.com/chartd/chartd/pkg/source/prometheus"
 	"github.com/chartd/chartd/pkg/source/push"
+	"github.com/chartd/chartd/pkg/source/remotewrite"
 	"github.com/chartd/chartd/pkg/source/scrape"
 )
 
 // Kinds returns a new registry: a line for each kind.
 func Kinds() source.Registry {
 	return source.Registry{
-		host.Kind:       func() source.Config { return host.DefaultConfig() },
-		influx.Kind:     func() source.Config { return influx.DefaultConfig() },
-		prometheus.Kind: func() source.Config { return prometheus.DefaultConfig() },
-		push.Kind:       func() source.Config { return push.DefaultConfig() },
-		scrape.Kind:     func() source.Config { return scrape.DefaultConfig() },
+		exec.Kind:       func() source.Config { return exec.DefaultConfig() },
+		file.Kind:       func() source.Config { return file.DefaultConfig() },
+		host.Kind:        func() source.Config { return host.DefaultConfig() },
+		influx.Kind:      func() source.Config { return influx.DefaultConfig() },
+		prometheus.Kind:  func() source.Config { return prometheus.DefaultConfig() },
+		push.Kind:        func() source.Config { return push.DefaultConfig() },
+		remotewrite.Kind: func() source.Config { return remotewrite.DefaultConfig() },
+		scrape.Kind:      func() source.Config { return scrape.DefaultConfig() },
 	}
 }
