@@ -146,7 +146,7 @@ func (r *Reader) found(b []byte, cells []cell) {
 		names = append([]string{"name"}, names...)
 	case len(cells) == n-1 && strings.HasSuffix(names[0], ":"):
 		s.group, names = strings.TrimSuffix(names[0], ":"), names[1:]
-	case len(cells) == n-1:
+	case len(cells) == n-1 && n > 3:
 		names[n-2] += " " + names[n-1]
 		names = names[:n-1]
 	default:
