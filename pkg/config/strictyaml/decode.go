@@ -37,7 +37,7 @@ func (d *Document) decode(n *yaml.Node, v reflect.Value, path string, o options)
 	}
 	target, leave := d.enter(n, path)
 	defer leave()
-	if target == nil || !d.checkTag(target, path) {
+	if target == nil || !d.checkTag(target, path, v.Type()) {
 		return
 	}
 	switch {
@@ -83,7 +83,7 @@ func (d *Document) decodeStruct(n *yaml.Node, v reflect.Value, path string, o op
 	}
 	keys = append(keys, o.known...)
 	if n.Kind != yaml.MappingNode {
-		d.wrongType(n, path, "a mapping with the keys "+strings.Join(keys, ", "))
+		d.wrongType(n, path, "a mapping with the keys "+strings.Join(keys, ", "), path != "" && concealed(v.Type()))
 		return
 	}
 	for _, p := range d.pairs(n, path) {
@@ -95,14 +95,14 @@ func (d *Document) decodeStruct(n *yaml.Node, v reflect.Value, path string, o op
 			d.decode(p.value, v.FieldByIndex(fields[at].Index), below, options{})
 		case slices.Contains(o.known, p.key.Value), o.skip != nil && o.skip(p.key.Value):
 		default:
-			d.unknownKey(p.key, path, keys)
+			d.unknownKey(p.key, path, keys, isNull(p.value) && concealed(v.Type()))
 		}
 	}
 }
 
 func (d *Document) decodeMap(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.MappingNode {
-		d.wrongType(n, path, "a mapping of names to "+plural(v.Type().Elem()))
+		d.wrongType(n, path, "a mapping of names to "+plural(v.Type().Elem()), concealed(v.Type()))
 		return
 	}
 	m := reflect.MakeMap(v.Type())
@@ -118,7 +118,7 @@ func (d *Document) decodeMap(n *yaml.Node, v reflect.Value, path string) {
 
 func (d *Document) decodeList(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.SequenceNode {
-		d.wrongType(n, path, wanted(v.Type()))
+		d.wrongType(n, path, wanted(v.Type()), concealed(v.Type()))
 		return
 	}
 	if v.Kind() == reflect.Array && v.Len() != len(n.Content) {
@@ -138,11 +138,13 @@ func (d *Document) decodeList(n *yaml.Node, v reflect.Value, path string) {
 	v.Set(list)
 }
 
-// wrongType reports that n is not what the value at path must be.
-func (d *Document) wrongType(n *yaml.Node, path, want string) {
+// wrongType reports that n is not what the value at path must be. hide keeps
+// what n says to itself.
+func (d *Document) wrongType(n *yaml.Node, path, want string, hide bool) {
 	d.bad[path] = true
 	want = "want " + want
 	switch {
+	case hide:
 	case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && len(n.Content) == 2 && isNull(n.Content[1]):
 		// The usual slip with a template: name: {mode}.
 		want = fmt.Sprintf(`put quotes around it if you mean the text: "{%s}"`, clip(n.Content[0].Value))
@@ -150,6 +152,9 @@ func (d *Document) wrongType(n *yaml.Node, path, want string) {
 		want += `; an item of a list begins with "- "`
 	}
 	what := "is " + describe(n, n.Value, "")
+	if hide && n.Kind == yaml.ScalarNode {
+		what = "is one text"
+	}
 	if n.Kind == yaml.ScalarNode && isNull(n) {
 		what = "has no value"
 	}
@@ -157,7 +162,7 @@ func (d *Document) wrongType(n *yaml.Node, path, want string) {
 }
 
 // checkTag refuses the tags that make YAML more than data.
-func (d *Document) checkTag(n *yaml.Node, path string) bool {
+func (d *Document) checkTag(n *yaml.Node, path string, t reflect.Type) bool {
 	if n.Style&yaml.TaggedStyle == 0 {
 		return true
 	}
@@ -165,7 +170,11 @@ func (d *Document) checkTag(n *yaml.Node, path string) bool {
 	case "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq":
 		return true
 	}
-	d.errs.add(positionOf(n), path, "unknown tag "+quote(n.ShortTag()), "remove it")
+	what, want := "unknown tag "+quote(n.ShortTag()), "remove it"
+	if path != "" && concealed(t) {
+		what, want = `begins with "!"`, "put quotes around the text"
+	}
+	d.errs.add(positionOf(n), path, what, want)
 	d.bad[path] = true
 	return false
 }

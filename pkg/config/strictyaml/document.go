@@ -139,7 +139,7 @@ func (d *Document) Entries(n Node, want string) []Entry {
 		return nil
 	}
 	if target.Kind != yaml.MappingNode {
-		d.wrongType(target, n.path, want)
+		d.wrongType(target, n.path, want, false)
 		return nil
 	}
 	pairs := d.pairs(target, n.path)
@@ -170,10 +170,12 @@ func (d *Document) Report(path, what, want string) {
 }
 
 // unknownKey adds an error at an unknown key of the mapping at path; known are
-// the keys it may have.
-func (d *Document) unknownKey(key *yaml.Node, path string, known []string) {
+// the keys it may have. hide keeps what it says to itself, unless it is nearly
+// one of those.
+func (d *Document) unknownKey(key *yaml.Node, path string, known []string, hide bool) {
 	want := "this mapping has no keys"
-	switch near := problem.Nearest(key.Value, known); {
+	near := problem.Nearest(key.Value, known)
+	switch {
 	case near != "":
 		want = fmt.Sprintf("did you mean %q?", near)
 		// Without the slip the key would be there: nobody needs to hear that
@@ -182,7 +184,11 @@ func (d *Document) unknownKey(key *yaml.Node, path string, known []string) {
 	case len(known) > 0:
 		want = "the keys here are: " + strings.Join(known, ", ")
 	}
-	d.errs.add(positionOf(key), path, "unknown key "+quote(key.Value), want)
+	what := "unknown key " + quote(key.Value)
+	if hide && near == "" {
+		what = "a key that is not known, and without a value"
+	}
+	d.errs.add(positionOf(key), path, what, want)
 }
 
 // Check asks v for its problems and reports them as those of the value at

@@ -20,13 +20,16 @@ type scalar struct {
 }
 
 // text reads the scalar n; want names what it should be. It reports what is
-// not a scalar.
-func (d *Document) text(n *yaml.Node, path, want string) (s scalar, ok bool) {
+// not a scalar. t is the type that it is for.
+func (d *Document) text(n *yaml.Node, path, want string, t reflect.Type) (s scalar, ok bool) {
 	if n.Kind != yaml.ScalarNode || isNull(n) {
-		d.wrongType(n, path, want)
+		d.wrongType(n, path, want, concealed(t))
 		return s, false
 	}
 	text, used, wrong := expand(n.Value, d.lookup)
+	if wrong != nil && concealed(t) && !onlyVariable(n.Value) {
+		wrong = &expandError{`holds a "${" that cannot be replaced`, `write "${NAME}" alone, or $${ for the characters themselves`}
+	}
 	if wrong != nil {
 		d.errs.add(positionOf(n), path, wrong.what, wrong.want)
 		d.bad[path] = true
@@ -42,7 +45,7 @@ func (d *Document) text(n *yaml.Node, path, want string) (s scalar, ok bool) {
 
 // decodeText hands a scalar to a type that reads itself.
 func (d *Document) decodeText(n *yaml.Node, v reflect.Value, path string) {
-	s, ok := d.text(n, path, wanted(v.Type().Elem()))
+	s, ok := d.text(n, path, wanted(v.Type().Elem()), v.Type().Elem())
 	if !ok {
 		return
 	}
@@ -55,6 +58,9 @@ func (d *Document) decodeText(n *yaml.Node, v reflect.Value, path string) {
 	}
 	if err := u.UnmarshalText([]byte(s.text)); err != nil {
 		what, want, _ := strings.Cut(err.Error(), "; ")
+		if concealed(v.Type().Elem()) {
+			what, want = "is not what it must be", ""
+		}
 		d.badScalar(n, path, s, what, want)
 		return
 	}
@@ -63,7 +69,7 @@ func (d *Document) decodeText(n *yaml.Node, v reflect.Value, path string) {
 
 func (d *Document) decodeScalar(n *yaml.Node, v reflect.Value, path string) {
 	want := wanted(v.Type())
-	s, ok := d.text(n, path, want)
+	s, ok := d.text(n, path, want, v.Type())
 	if !ok {
 		return
 	}

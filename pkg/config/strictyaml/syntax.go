@@ -83,6 +83,9 @@ func (d *Document) syntax(text []byte, err error) {
 		d.errs.add(at, "", `a value is missing, or a "[" or "{" above is not closed`, "")
 	case strings.HasPrefix(msg, "unknown anchor"):
 		name := strings.Trim(strings.TrimPrefix(strings.TrimSuffix(msg, " referenced"), "unknown anchor "), "'")
+		if mayConceal(text) {
+			name = "NAME"
+		}
 		d.errs.add(at, "", fmt.Sprintf("the alias *%s has no anchor", clip(name)), fmt.Sprintf("put &%s in front of a value above it, or put quotes around the text", clip(name)))
 	case strings.Contains(msg, "alphabetic or numeric character"):
 		d.errs.add(at, "", `"*" or "&" begins an alias or an anchor, but no name follows`, "put quotes around the text")
