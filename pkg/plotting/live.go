@@ -90,7 +90,7 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 		return l.restart(from, to), nil
 	}
 	root := l.prev.Root
-	kids := slices.Clone(root.Kids[:headNodes])
+	kids := append(make([]*Node, 0, len(root.Kids)), root.Kids[:headNodes]...)
 	if now >= l.described+descriptionEvery || now < l.described {
 		l.described = now
 		if text := cleanText(l.description(from)); !bytes.Equal(text, kids[1].Live) {

@@ -40,6 +40,9 @@ type scrolling struct {
 	shapes  []shape
 	buf     []store.Sample
 
+	opened bool   // the long series have been read
+	gate   string // the start tag of p
+
 	// The nodes as last drawn: clips, axes, the clipped group, the one in it
 	// that moves, and in that the time ticks, the data, and the marks; what is
 	// said without data, legend, title.
@@ -86,7 +89,9 @@ func (s *scrolling) follow(from, to int64) bool {
 	if s.stack != nil {
 		s.stack.follow(from, limit)
 	} else {
-		s.open(from, limit)
+		if !s.opened {
+			s.open(from, limit)
+		}
 		for _, l := range s.visible {
 			s.buf = l.follow(from, limit, s.buf)
 		}
@@ -108,6 +113,7 @@ const manySamples = 100_000
 
 // open reads long series for the first time, side by side.
 func (s *scrolling) open(from, limit int64) {
+	s.opened = true
 	var wg sync.WaitGroup
 	for _, l := range s.visible {
 		if !l.begun && l.series.Len() > manySamples {
@@ -151,6 +157,7 @@ func (s *scrolling) begin(h header, from, to int64) {
 		}
 	}
 	s.clip = s.clips()
+	s.gate = "<g data-k='p' clip-path='url(#" + h.id + "a)'"
 	s.ticks = newTimeTicks(s.window, d, h.zone)
 	s.ticks.none = l.bare()
 	s.m = s.drawMarks()
@@ -201,7 +208,7 @@ func (s *scrolling) nodes(from, to int64) []*Node {
 	shift = append(shift, ')')
 	if x := s.x; x == nil || x.Kids[0] != t || x.Kids[1] != s.b || !bytes.Equal(x.Live, shift) {
 		s.x = &Node{Key: "x", Type: Group, Open: "<g data-k='x' class='x'", Live: shift, Kids: []*Node{t, s.b, s.m}}
-		s.p = &Node{Key: "p", Type: Group, Open: "<g data-k='p' clip-path='url(#" + s.head.id + "a)'", Kids: []*Node{s.x}}
+		s.p = &Node{Key: "p", Type: Group, Open: s.gate, Kids: []*Node{s.x}}
 	}
 	s.drawEmpty()
 	l := &s.layout
@@ -254,8 +261,8 @@ func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
 	if old != nil && fresh == len(chunks) && ln.trace.gone == 0 {
 		return old
 	}
-	if c := fresh - 1; c >= 0 && chunks[c].drawn[i].turns(chunks[c], ln.trace.goesOn(c)) {
-		fresh--
+	if c := fresh - 1; c >= 0 && (fresh == len(chunks) || chunks[fresh].dirty == 0) && chunks[c].drawn[i].turns(chunks[c], ln.trace.goesOn(c)) {
+		fresh-- // whether it goes on has changed
 	}
 	// Only the chunks that changed are looked at: the others are most of the
 	// window, and out of the processor's cache.
@@ -265,7 +272,8 @@ func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
 	}
 	for j, c := range chunks[fresh:] {
 		if c.drawn == nil {
-			c.drawn = make([]drawn, len(s.shapes))
+			c.drawn = c.own[:len(s.shapes)]
+			clear(c.own[:])
 		}
 		d := &c.drawn[i]
 		if d.node == nil {

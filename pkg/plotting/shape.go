@@ -40,6 +40,9 @@ type shape interface {
 	tail() string
 }
 
+// maxShapes is in how many ways one line is drawn at most.
+const maxShapes = 2
+
 // lineShape joins the points by straight lines.
 type lineShape struct{}
 

@@ -56,7 +56,9 @@ type chunk struct {
 	joins  int
 	dirty  int     // pts before it are drawn and have not changed since
 	lo, hi float64 // over all pts ever in it; +Inf, -Inf when empty
-	drawn  []drawn // by shape
+	drawn  []drawn // by shape; nil: not in this epoch
+	// own is where drawn lies: beside the rest, as all of it is looked at together.
+	own [maxShapes]drawn
 }
 
 // begins reports whether the i-th point stands behind a break.

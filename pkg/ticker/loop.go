@@ -71,9 +71,10 @@ func (l *loop) run() {
 	for {
 		timer.Reset(l.nap())
 		select {
-		case <-l.ctx.Done():
-			return
-		case <-l.mail.wake:
+		case <-l.mail.wake: // stop wakes it, too
+			if l.ctx.Err() != nil {
+				return
+			}
 			batch = l.mail.take(batch)
 			for i := range batch {
 				batch[i].do()
@@ -90,6 +91,12 @@ func (l *loop) run() {
 			}
 		}
 	}
+}
+
+// stop lets the loop end.
+func (l *loop) stop() {
+	l.cancel()
+	l.mail.nudge()
 }
 
 // nap returns how long the loop can wait for its next deed.

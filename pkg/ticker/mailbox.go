@@ -37,6 +37,11 @@ func (m *mailbox) put(c command) {
 		}
 		return
 	}
+	m.nudge()
+}
+
+// nudge wakes the loop.
+func (m *mailbox) nudge() {
 	select {
 	case m.wake <- struct{}{}:
 	default:

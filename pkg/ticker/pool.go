@@ -239,7 +239,7 @@ func (p *Pool) drop(l *loop) {
 		delete(st.loops, l)
 	}
 	p.metrics.views.Dec()
-	l.cancel()
+	l.stop()
 }
 
 // state returns what a loop draws by: the chart and what is laid over all its
