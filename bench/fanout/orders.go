@@ -16,6 +16,11 @@ type round struct {
 	Over    int64 `json:"over"`    // bytes too many
 }
 
+// noted is what became of a round whose deliveries are timed.
+type noted struct {
+	P99 float64 `json:"p99"` // ns
+}
+
 // do carries an order out. A nil answer comes later.
 func (c *client) do(o order) (any, error) {
 	switch o.Do {
@@ -38,10 +43,12 @@ func (c *client) do(o order) (any, error) {
 			h = &hist{}
 			c.lists[o.Kind] = h
 		}
+		var this hist
 		for _, s := range c.sessions {
 			h.add(s.last - o.Start)
+			this.add(s.last - o.Start)
 		}
-		return answer{}, nil
+		return noted{P99: this.quantile(0.99)}, nil
 	case "list":
 		return c.lists[o.Kind], nil
 	case "frames":

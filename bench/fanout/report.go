@@ -66,14 +66,17 @@ func printLateness(w io.Writer, ls []*lateness) {
 	var rows [][]string
 	for _, l := range ls {
 		for i, h := range []*hist{&l.push, &l.floor} {
-			name := []string{"chartd", "plain writes"}[i]
+			name, quotient := "chartd", fmt.Sprintf("%.2f (%.2f–%.2f)", l.quotient(), quantile(l.ratios, 0.25), quantile(l.ratios, 0.75))
+			if i == 1 {
+				name, quotient = "plain writes", ""
+			}
 			rows = append(rows, []string{
-				name, number(float64(l.n)), number(h.quantile(0.5) / 1e6), number(h.quantile(0.99) / 1e6), number(float64(h.Max) / 1e6),
+				name, number(float64(l.n)), number(h.quantile(0.5) / 1e6), number(h.quantile(0.99) / 1e6), number(float64(h.Max) / 1e6), quotient,
 			})
 		}
 	}
-	fmt.Fprintf(w, "\nFrom the beginning of a tick to the client, ms, at 1 frame/s of %d bytes, the clients on the same machine.\n\n%s",
-		lateSize, table([]string{"", "sessions", "median", "p99", "longest"}, rows))
+	fmt.Fprintf(w, "\nFrom the beginning of a tick to the client, ms, at 1 frame/s of %d bytes, the clients on the same machine. × is each round's p99 against that of the round of plain writes beside it: median and quartiles.\n\n%s",
+		lateSize, table([]string{"", "sessions", "median", "p99", "longest", "p99 of a round, ×"}, rows))
 }
 
 // printMemory writes what an idle session holds.
