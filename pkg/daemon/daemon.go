@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/config"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/server"
@@ -32,12 +33,14 @@ type Daemon struct {
 
 	cfg    *config.Config    // touched by New, then by Run alone
 	charts chartSet          // likewise
+	gate   *auth.Gate        // likewise
 	seen   [sha256.Size]byte // of the configuration file; by New, then by watch alone
 
 	started  atomic.Bool
 	addr     atomic.Pointer[net.Addr]
 	ready    chan struct{}
 	reloads  chan reload
+	gates    chan *auth.Gate // to who keeps their keys fresh
 	draining chan struct{}
 }
 
@@ -102,7 +105,7 @@ func New(cfg *config.Config, opts ...Option) (*Daemon, error) {
 	}
 	d := &Daemon{
 		opts: o, log: o.log, cfg: cfg, charts: newChartSet(cfg, o, nil), seen: seen,
-		ready: make(chan struct{}), reloads: make(chan reload), draining: make(chan struct{}),
+		ready: make(chan struct{}), reloads: make(chan reload), gates: make(chan *auth.Gate), draining: make(chan struct{}),
 	}
 	if d.log == nil {
 		if d.log, d.level, err = NewLogger(cfg.Log, os.Stderr); err != nil {
@@ -143,6 +146,11 @@ func (d *Daemon) assemble(cfg *config.Config) error {
 	if err != nil {
 		return err // the hub has started nothing yet
 	}
+	gate, err := d.newGate(cfg)
+	if err != nil {
+		return err
+	}
+	d.setGate(gate)
 	d.hub.SetCharts(d.charts)
 	d.server.SetCharts(d.charts.list(cfg))
 	return nil

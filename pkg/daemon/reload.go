@@ -16,7 +16,8 @@ type reload struct {
 }
 
 // Reload replaces the configuration: sources and charts that did not change go
-// on undisturbed, sessions stay. If it returns an error, nothing has changed.
+// on undisturbed, sessions stay; those that the section auth lets in no more are
+// closed. If it returns an error, nothing has changed.
 // The sections store and session, log.format, the address, and of the section
 // server heartbeat, request_timeout and max_pictures take effect at the next
 // start. It must not be called by a source.
@@ -79,15 +80,23 @@ func (d *Daemon) noted(err error) error {
 	return err
 }
 
-// apply makes cfg the configuration. The sources come first: only they can
-// refuse, and then nothing has changed.
+// apply makes cfg the configuration. What can refuse comes first: then nothing
+// has changed.
 func (d *Daemon) apply(cfg *config.Config) error {
 	cfg = d.opts.here(cfg)
+	gate, err := d.newGate(cfg)
+	if err != nil {
+		return err
+	}
 	if err := d.sources.Apply(cfg.Sources); err != nil {
 		return err
 	}
 	if err := d.server.SetConfig(cfg.Server); err != nil {
 		return errors.Join(err, d.sources.Apply(d.cfg.Sources))
+	}
+	if gate != d.gate {
+		d.gates <- gate
+		d.setGate(gate)
 	}
 	d.charts = newChartSet(cfg, d.opts, d.charts)
 	d.hub.SetCharts(d.charts)

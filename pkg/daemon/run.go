@@ -53,6 +53,11 @@ func (d *Daemon) Run(ctx context.Context) error {
 		}
 		return err
 	})
+	gate := d.gate
+	rest.Go(func() error {
+		keepKeys(watchCtx, gate, d.gates)
+		return nil
+	})
 	d.server.Start()
 	if ln != nil {
 		rest.Go(func() error {
