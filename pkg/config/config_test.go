@@ -26,6 +26,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func environment(name string) (string, bool) {
 	v, ok := map[string]string{
 		"PORT": "9000", "REFRESH": "250ms", "SIDE": "640", "WORD": "word", "EMPTY": "", "INJECT": "x}\n  y: {kind: bar",
+		"WALL_TOKEN": "0123456789abcdef-wall", "OPERATOR_TOKEN": "0123456789abcdef-operator", "TELEGRAF_TOKEN": "0123456789abcdef-telegraf",
+		"JWT_SECRET": "0123456789abcdef0123456789abcdef-jwt", "LINK_SECRET": "0123456789abcdef0123456789abcdef-link", "SHORT_SECRET": "hunter2",
 	}[name]
 	return v, ok
 }
@@ -65,6 +67,9 @@ func TestBad(t *testing.T) {
 			}
 			if _, ok := errors.AsType[*config.Errors](err); !ok {
 				t.Errorf("the error is a %T", err)
+			}
+			if strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("a secret of the file, or of the environment, is repeated: %v", err)
 			}
 			golden(t, strings.TrimSuffix(file, ".yaml")+".err", err.Error()+"\n")
 		})
@@ -300,6 +305,7 @@ charts:
 		}, config.Diff{Order: true}},
 		{"a source", func(s string) string { return strings.Replace(s, "type: host", "type: host, interval: 5s", 1) }, config.Diff{Sources: config.Names{Changed: []string{"host"}}}},
 		{"no source", func(s string) string { return strings.Replace(s, "host: {", "push: false, new: {", 1) }, config.Diff{Sources: config.Names{Added: []string{"new"}, Removed: []string{"host", "push"}}}},
+		{"auth", func(s string) string { return "auth: {anonymous: {read: [a]}}\n" + s }, config.Diff{Sections: []string{"auth"}}},
 		{"sections", func(s string) string { return "listen: ':1'\nserver: {max_pictures: 3}\nstore: {max_series: 5}\n" + s }, config.Diff{
 			Sections: []string{"listen", "store", "server"}, Restart: []string{"listen", "store"},
 		}},
