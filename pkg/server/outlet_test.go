@@ -1,0 +1,194 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// bench is an outlet, who holds it, and the other end.
+type bench struct {
+	outlet
+	wg    sync.WaitGroup
+	told  chan error
+	wait  time.Duration
+	other net.Conn
+}
+
+func (b *bench) work(f func())           { b.wg.Go(f) }
+func (b *bench) ready(err error)         { b.told <- err }
+func (b *bench) patience() time.Duration { return b.wait }
+
+// connect returns an outlet on loopback, over TLS if secure.
+func connect(t *testing.T, secure bool) *bench {
+	t.Helper()
+	var lc net.ListenConfig
+	ln, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }()
+	b := &bench{told: make(chan error, 1), wait: 20 * time.Second}
+	var d net.Dialer
+	if b.other, err = d.DialContext(t.Context(), "tcp", ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	nc, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = nc.(*net.TCPConn).SetWriteBuffer(sendBuffer)
+	if secure {
+		srv := httptest.NewUnstartedServer(nil) // for its certificate
+		srv.StartTLS()
+		defer srv.Close()
+		nc = tls.Server(nc, srv.TLS)
+		b.other = tls.Client(b.other, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // the certificate is not what is tested
+	}
+	b.nc = nc
+	b.open(b)
+	t.Cleanup(func() {
+		_ = b.other.Close()
+		_ = b.close()
+		b.wg.Wait()
+	})
+	return b
+}
+
+// A peer that reads slowly gets every frame whole and in order, whatever control
+// frames were put in between.
+func TestNothingComesBetweenHalves(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
+			b := connect(t, secure)
+			const frames = 40
+			var sent sync.WaitGroup
+			sent.Go(func() {
+				for i := range frames {
+					payload := bytes.Repeat([]byte{byte(i)}, 100_000+i)
+					head := binary.BigEndian.AppendUint64([]byte{0x81, 127}, uint64(len(payload)))
+					full, err := b.send(append(head, payload...))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if full {
+						if err := <-b.told; err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				}
+				_ = b.control(controlFrame(websocket.CloseMessage, nil))
+			})
+			sent.Go(func() {
+				for range 500 {
+					if err := b.control(controlFrame(websocket.PingMessage, []byte("ping"))); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			c := &wireClient{t: t, nc: b.other, r: bufio.NewReader(b.other)}
+			next, pings := 0, 0
+			for {
+				first, payload, err := c.read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if first == 0x88 {
+					break
+				}
+				if first == 0x89 && string(payload) == "ping" {
+					pings++
+					continue
+				}
+				if first != 0x81 || len(payload) != 100_000+next || !bytes.Equal(payload, bytes.Repeat([]byte{byte(next)}, len(payload))) {
+					t.Fatalf("frame %d: begins with %#x, has %d bytes", next, first, len(payload))
+				}
+				next++
+			}
+			sent.Wait()
+			if next != frames || pings == 0 {
+				t.Errorf("%d frames and %d pings arrived", next, pings)
+			}
+		})
+	}
+}
+
+// A peer that takes nothing costs a bounded memory, nobody's time, and is given
+// up after a while.
+func TestPeerThatTakesNothing(t *testing.T) {
+	b := connect(t, false)
+	b.wait = 50 * time.Millisecond
+	frame := append([]byte{0x81, 126, 0xff, 0xff}, make([]byte, 0xffff)...)
+	for range 1000 {
+		full, err := b.send(frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !full {
+			continue
+		}
+		for range 10 * maxControl {
+			if err := b.control(controlFrame(websocket.PongMessage, []byte("x"))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.mu.Lock()
+		waiting := len(b.rest)
+		b.mu.Unlock()
+		if waiting > maxControl {
+			t.Fatalf("%d pieces wait", waiting)
+		}
+		switch err := <-b.told; {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return
+		case err != nil:
+			t.Fatalf("given up with %v", err)
+		}
+	}
+	t.Error("65 MB are on their way to a peer that reads nothing")
+}
+
+// After close nothing is written, whoever has the number of the descriptor now.
+func TestClosedOutlet(t *testing.T) {
+	b := connect(t, false)
+	if err := b.close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.send([]byte{0x81, 0}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("send: %v", err)
+	}
+	if err := b.control([]byte{0x89, 0}); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("control: %v", err)
+	}
+	if n, err := b.other.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
+		t.Errorf("the peer read %d bytes, %v", n, err)
+	}
+}
+
+// A frame that the kernel takes allocates nothing.
+func TestSendAllocatesNothing(t *testing.T) {
+	b := connect(t, false)
+	b.wg.Go(func() { _, _ = io.Copy(io.Discard, b.other) })
+	frame := append([]byte{0x81, 100}, make([]byte, 100)...)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := b.send(frame); err != nil {
+			t.Error(err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations a frame", n)
+	}
+}
