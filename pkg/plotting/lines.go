@@ -76,16 +76,11 @@ func (s *Spec) expand(text string, v View) string {
 	set := v.Vars()
 	var b strings.Builder
 	for {
-		before, after, found := strings.Cut(text, "$")
+		before, name, after, found := cutVar(text)
 		b.WriteString(before)
 		if !found {
 			return b.String()
 		}
-		n := 0
-		for n < len(after) && (after[n] == '_' || after[n]|0x20 >= 'a' && after[n]|0x20 <= 'z' || n > 0 && after[n] >= '0' && after[n] <= '9') {
-			n++
-		}
-		name := after[:n]
 		if val, ok := set[name]; ok {
 			b.WriteString(val)
 		} else if val, ok := s.Vars[name]; ok {
@@ -93,8 +88,19 @@ func (s *Spec) expand(text string, v View) string {
 		} else {
 			b.WriteString("$" + name)
 		}
-		text = after[n:]
+		text = after
 	}
+}
+
+// cutVar cuts a text around its first "$". name is what follows it and could be
+// the name of a var, "" if nothing does.
+func cutVar(text string) (before, name, after string, found bool) {
+	before, after, found = strings.Cut(text, "$")
+	n := 0
+	for n < len(after) && (after[n] == '_' || after[n]|0x20 >= 'a' && after[n]|0x20 <= 'z' || n > 0 && after[n] >= '0' && after[n] <= '9') {
+		n++
+	}
+	return before, after[:n], after[n:], found
 }
 
 // telling returns the labels in which the series differ.

@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -44,6 +45,7 @@ func (s *Spec) Validate() []problem.Problem {
 			add(text.path, fmt.Sprintf("at most %d bytes of UTF-8", MaxText), "the text has %d bytes, or they are no UTF-8", len(text.s))
 		}
 	}
+	s.checkVars(add)
 	switch s.Legend {
 	case LegendBottom, LegendNone:
 	default:
@@ -80,6 +82,37 @@ func (s *Spec) Validate() []problem.Problem {
 		}
 	}
 	return ps
+}
+
+// checkVars reports each "$name" that stands for nothing. In a chart without
+// vars a "$" is a dollar, as in every text of which nobody said otherwise.
+func (s *Spec) checkVars(add func(path, want, format string, args ...any)) {
+	if len(s.Vars) == 0 {
+		return
+	}
+	declared := slices.Sorted(maps.Keys(s.Vars))
+	check := func(path, text string) {
+		for found := true; found; {
+			var name string
+			if _, name, text, found = cutVar(text); name == "" {
+				continue
+			}
+			if _, ok := s.Vars[name]; ok {
+				continue
+			}
+			add(path, problem.OneOf(name, declared)+`; a "$" that no letter follows stays as it is`, "there is no var %q", name)
+		}
+	}
+	check("title", s.Title)
+	check("description", s.Description)
+	for i, series := range s.Series {
+		path := fmt.Sprintf("series[%d]", i)
+		check(path+".metric", series.Metric)
+		check(path+".name", series.Name)
+		for label, value := range series.Labels {
+			check(path+".labels."+label, value)
+		}
+	}
 }
 
 func isVar(name string) bool {
