@@ -50,8 +50,11 @@ func newCentrifuge(ln *tap, s setup) (*rival, error) {
 	mux := http.NewServeMux()
 	mux.Handle(centrifugePath, centrifuge.NewWebsocketHandler(node, centrifuge.WebsocketConfig{
 		ReadBufferSize: 512, UseWriteBufferPool: true,
-		CheckOrigin:    func(*http.Request) bool { return true },
-		PingPongConfig: centrifuge.PingPongConfig{PingInterval: s.heartbeat, PongTimeout: min(10*time.Second, s.heartbeat/2)},
+		CheckOrigin: func(*http.Request) bool { return true },
+		// As patient as chartd is: on a machine that clients share, nobody is to
+		// be taken for dead.
+		WriteTimeout:   10 * time.Second,
+		PingPongConfig: centrifuge.PingPongConfig{PingInterval: s.heartbeat, PongTimeout: s.heartbeat * 9 / 10},
 	}))
 	r.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	r.serves.Go(func() {

@@ -47,27 +47,32 @@ func measure(ctx context.Context, o options, room int, w io.Writer, say func(str
 	var rs []result
 	var lats []*lateness
 	var mems []*footprint
-	for _, p := range plans(o, room) {
+	one := func(p plan) error {
 		r, lat, err := matrix(ctx, p.n, sizes, p.pairs, p.late, o.rival, say)
-		if err != nil {
-			return nil, err
-		}
 		rs = append(rs, r...)
 		if lat != nil {
 			lats = append(lats, lat)
 		}
-		if p.memory {
-			m, err := measureMemory(ctx, p.n, o.rival, say)
-			if err != nil {
-				return nil, err
-			}
+		if err != nil || !p.memory {
+			return err
+		}
+		m, err := measureMemory(ctx, p.n, o.rival, say)
+		if err == nil {
 			mems = append(mems, m)
 		}
+		return err
 	}
+	var err error
+	for _, p := range plans(o, room) {
+		if err = one(p); err != nil {
+			break
+		}
+	}
+	// What was measured is worth showing, whatever came then.
 	printFrames(w, rs)
 	printLateness(w, lats)
 	printMemory(w, mems)
-	return goals(rs, lats, mems), nil
+	return goals(rs, lats, mems), err
 }
 
 // goals holds the measures against what shall be.

@@ -19,7 +19,7 @@ type footprint struct {
 const (
 	trafficFrames = 10
 	trafficSize   = 4096
-	memoryBeat    = 4 * time.Second
+	memoryBeat    = 8 * time.Second
 )
 
 // measureMemory connects n sessions to a fresh server, pushes frames, lets both
@@ -61,7 +61,7 @@ func (f *footprint) measure(ctx context.Context, r *rig, i int) error {
 			return err
 		}
 		if c.Tally.Frames != want {
-			return fmt.Errorf("%s: %d frames came; want %d", r.kind, c.Tally.Frames, want)
+			return fmt.Errorf("%s: %d frames came; want %d; %d connections ended: %s", r.kind, c.Tally.Frames, want, c.Ended, c.Why)
 		}
 	}
 	if err := r.clients.ask(&c, order{Do: "ping"}); err != nil {

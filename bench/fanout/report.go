@@ -37,6 +37,9 @@ func printGoals(w io.Writer, gs []goal) bool {
 
 // printFrames writes what a delivered frame costs.
 func printFrames(w io.Writer, rs []result) {
+	if len(rs) == 0 {
+		return
+	}
 	var rows [][]string
 	for _, r := range rs {
 		x := func(i int) string {

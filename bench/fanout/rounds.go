@@ -110,7 +110,7 @@ func matrix(ctx context.Context, n int, sizes []int, pairs, lateRounds int, with
 	for _, size := range sizes {
 		say("%d sessions, frames of %d bytes, %d pairs", n, size, pairs)
 		if err := compare(ctx, lanes, size, pairs); err != nil {
-			return nil, nil, err
+			return rs, nil, err
 		}
 		r := result{n: n, size: size}
 		for i, l := range lanes {
@@ -119,19 +119,19 @@ func matrix(ctx context.Context, n int, sizes []int, pairs, lateRounds int, with
 			r.low[i], r.high[i] = quantile(ratios, 0.25), quantile(ratios, 0.75)
 		}
 		if err := lanes[0].count(ctx, size, &r); err != nil {
-			return nil, nil, err
+			return rs, nil, err
 		}
 		rs = append(rs, r)
 	}
 	if lateRounds > 0 {
 		say("%d sessions, delivery at 1 frame/s", n)
 		if lat, err = measureLateness(ctx, lanes[0].rig, lateRounds); err != nil {
-			return nil, nil, err
+			return rs, nil, err
 		}
 	}
 	for _, l := range lanes {
 		if err := l.check(); err != nil {
-			return nil, nil, err
+			return rs, lat, err
 		}
 	}
 	return rs, lat, nil
