@@ -44,6 +44,23 @@ func (c *census) enter(a netip.Addr, maxTotal, maxPerAddress int) (refused strin
 	return ""
 }
 
+// force counts one more connection whatever the caps. leave must follow.
+func (c *census) force(a netip.Addr) {
+	c.mu.Lock()
+	most := c.total + 1
+	c.mu.Unlock()
+	for c.enter(a, most, most) != "" {
+		most++
+	}
+}
+
+// count returns how many there are.
+func (c *census) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.total
+}
+
 func (c *census) leave(a netip.Addr) {
 	a = bucket(a)
 	c.mu.Lock()

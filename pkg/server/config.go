@@ -2,9 +2,11 @@ package server
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/chartd/chartd/pkg/problem"
@@ -31,8 +33,18 @@ type Config struct {
 	// MaxConnectionsPerAddress bounds the open WebSockets from one client
 	// address (an IPv6 client counts as its /64).
 	MaxConnectionsPerAddress int `yaml:"max_connections_per_address"`
+	// MaxUpgradesPerSecond bounds how many WebSockets are opened in a second:
+	// when everybody comes back at once, charts stay on time. Upgrades wait for
+	// their turn for a second at most; then they are refused with 503.
+	MaxUpgradesPerSecond int `yaml:"max_upgrades_per_second"`
+	// MaxRequests bounds the connections that are no WebSockets, or not yet;
+	// of one address, max_connections_per_address does. One too many is closed.
+	MaxRequests int `yaml:"max_requests"`
 	// MaxMessage bounds one message that a client sends, in bytes.
 	MaxMessage quantity.Bytes `yaml:"max_message"`
+	// MessageTimeout is how long one message of a client may take, from its
+	// first byte to its last.
+	MessageTimeout quantity.Duration `yaml:"message_timeout"`
 	// Heartbeat is the time between two pings on a WebSocket; a peer silent for
 	// two and a half of them is taken for dead.
 	Heartbeat quantity.Duration `yaml:"heartbeat"`
@@ -43,15 +55,26 @@ type Config struct {
 	// answer, for everything but WebSockets.
 	RequestTimeout quantity.Duration `yaml:"request_timeout"`
 	// Compression offers permessage-deflate to clients and uses it for whole
-	// frames; patches are too small to gain from it.
+	// frames, each compressed once for all who are sent it; patches are too small
+	// to gain from it.
 	Compression bool `yaml:"compression"`
 	// MaxPictures bounds how many .svg and .png pictures are drawn at the same
 	// time; further requests wait for their turn.
 	MaxPictures int `yaml:"max_pictures"`
+	// PicturesPerSecond bounds the pictures that are drawn for one client
+	// address; four times as many may come at once. Those that are at most one
+	// refresh old are shown again and do not count.
+	PicturesPerSecond int `yaml:"pictures_per_second"`
 	// FrameAncestors lists the sites that may show chartd's pages in an iframe,
 	// as in the Content-Security-Policy header: "*", "'self'",
 	// "https://example.com".
 	FrameAncestors []string `yaml:"frame_ancestors"`
+	// TLS is the certificate, with which the server speaks https and wss.
+	TLS TLS `yaml:"tls"`
+	// Admin is another address, as "127.0.0.1:9090", for /metrics,
+	// /debug/pprof/, /healthz and /readyz, where nobody is asked who they are.
+	// Empty is none; then /metrics is where everything is.
+	Admin string `yaml:"admin"`
 }
 
 // DefaultConfig returns the values that Config has where YAML is silent. It is
@@ -59,13 +82,18 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		ProxyHeader:              XForwarded,
-		MaxConnections:           10_000,
+		MaxConnections:           20_000,
+		MaxUpgradesPerSecond:     2_500,
+		MaxRequests:              8_192,
+		MessageTimeout:           quantity.Duration(10e9),
+		PicturesPerSecond:        20,
 		MaxConnectionsPerAddress: 1_000,
 		MaxMessage:               64 << 10,
 		Heartbeat:                quantity.Duration(25e9),
 		WriteTimeout:             quantity.Duration(10e9),
 		RequestTimeout:           quantity.Duration(30e9),
 		MaxPictures:              2,
+		Compression:              true,
 		FrameAncestors:           []string{"*"},
 	}
 }
@@ -89,6 +117,15 @@ func (c Config) Validate() []problem.Problem {
 	if !slices.Contains(ProxyHeaders(), c.ProxyHeader) {
 		add("proxy_header", fmt.Sprintf("no header %q", c.ProxyHeader), problem.OneOf(c.ProxyHeader, ProxyHeaders()))
 	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		add("tls", "has one of cert and key", "name both files, or none")
+	}
+	if high := quantity.Duration(2 * 365 * 86400e9); c.TLS.HSTS < 0 || c.TLS.HSTS > high {
+		add("tls.hsts", fmt.Sprintf("is %v", c.TLS.HSTS), fmt.Sprintf("0 to %v", high))
+	}
+	if what := badAdmin(c.Admin); what != "" {
+		add("admin", what, `write "127.0.0.1:9090"; an address that others can reach is written out, as "10.0.0.7:9090" or "0.0.0.0:9090"`)
+	}
 	for i, a := range c.FrameAncestors {
 		if a == "" || strings.ContainsAny(a, " ;,\r\n\t") {
 			add(fmt.Sprintf("frame_ancestors[%d]", i), fmt.Sprintf("%q is not a source of a Content-Security-Policy", a), `write one site each, as "https://example.com", or "*", "'self'", "'none'"`)
@@ -100,7 +137,10 @@ func (c Config) Validate() []problem.Problem {
 	}{
 		{"max_connections", c.MaxConnections},
 		{"max_connections_per_address", c.MaxConnectionsPerAddress},
+		{"max_upgrades_per_second", c.MaxUpgradesPerSecond},
+		{"max_requests", c.MaxRequests},
 		{"max_pictures", c.MaxPictures},
+		{"pictures_per_second", c.PicturesPerSecond},
 	} {
 		if n.v < 1 {
 			add(n.path, fmt.Sprintf("is %d", n.v), "at least 1")
@@ -114,6 +154,7 @@ func (c Config) Validate() []problem.Problem {
 		v    quantity.Duration
 		low  quantity.Duration
 	}{
+		{"message_timeout", c.MessageTimeout, quantity.Duration(100e6)},
 		{"heartbeat", c.Heartbeat, quantity.Duration(1e9)},
 		{"write_timeout", c.WriteTimeout, quantity.Duration(100e6)},
 		{"request_timeout", c.RequestTimeout, quantity.Duration(1e9)},
@@ -123,6 +164,25 @@ func (c Config) Validate() []problem.Problem {
 		}
 	}
 	return ps
+}
+
+// badAdmin says what is wrong with an address for the admin, "" if nothing is.
+// Every address of the machine has to be meant.
+func badAdmin(addr string) string {
+	if addr == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Sprintf("%q is not an address with a port", addr)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Sprintf("%q is not a port", port)
+	}
+	if host == "" {
+		return fmt.Sprintf("%q is every address of this machine", addr)
+	}
+	return ""
 }
 
 // originRule is one entry of Config.Origins.

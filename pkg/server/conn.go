@@ -47,6 +47,9 @@ type conn struct {
 	slot   uint8        // of the heartbeat in which it is pinged
 	seen   atomic.Int64 // when the peer last gave a sign of life, ns since the server's start
 	bye    atomic.Pointer[wire.Close]
+
+	second   int64 // of the server's uptime, in which the peer
+	controls int   // sent so many pings and pongs; both belong to who reads
 }
 
 // Write implements session.Conn.
@@ -202,13 +205,17 @@ func (c *conn) contain(f func()) {
 // pong takes a sign of life.
 func (c *conn) pong(string) error {
 	c.alive()
+	c.calm()
 	return nil
 }
 
 // ping answers the client's ping.
 func (c *conn) ping(payload string) error {
 	c.alive()
-	_ = c.out.control(controlFrame(websocket.PongMessage, []byte(payload))) // a broken connection is read to its end anyway
+	c.calm()
+	if c.bye.Load() == nil {
+		_ = c.out.control(controlFrame(websocket.PongMessage, []byte(payload))) // a broken connection is read to its end anyway
+	}
 	return nil
 }
 
@@ -218,9 +225,31 @@ func (c *conn) alive() { c.seen.Store(int64(c.server.uptime())) }
 // silent returns how long the peer has given no sign of life at a time.
 func (c *conn) silent(now time.Duration) time.Duration { return now - time.Duration(c.seen.Load()) }
 
+// read reads one message. What is on its way is bounded by gorilla, what becomes
+// of it when it is unpacked is not.
+func (c *conn) read(r io.Reader) ([]byte, error) {
+	most := int64(c.rules.cfg.MaxMessage)
+	if !c.polled { // the poller's intake has done that
+		if err := c.ws.SetReadDeadline(time.Now().Add(c.rules.cfg.MessageTimeout.Std())); err != nil {
+			return nil, err
+		}
+	}
+	b, err := io.ReadAll(io.LimitReader(r, most+1))
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded) && c.bye.Load() == nil:
+		c.Close(wire.Close{Code: wire.CloseSlowMessage, Reason: "a message took longer than server.message_timeout allows"})
+	case err == nil && int64(len(b)) > most:
+		c.Close(wire.Close{Code: websocket.CloseMessageTooBig, Reason: "a message is longer than server.max_message allows, unpacked"})
+	}
+	if err != nil || c.polled || c.bye.Load() != nil {
+		return b, err
+	}
+	return b, c.ws.SetReadDeadline(time.Time{})
+}
+
 // take reads one message and hands it to the client.
 func (c *conn) take(typ int, r io.Reader) error {
-	b, err := io.ReadAll(r)
+	b, err := c.read(r)
 	if err != nil {
 		return err
 	}
@@ -260,9 +289,9 @@ func (c *conn) meaning(err error) error {
 	_, broken := errors.AsType[net.Error](err)
 	bye := c.bye.Load()
 	switch {
-	case bye != nil && bye.Code == wire.CloseSilent:
+	case bye != nil:
 		return *bye
-	case bye != nil, closed, broken, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case closed, broken, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 	default:
 		// A message too big or a broken frame: gorilla has said so in a close
 		// frame. What is unread must be read, or the kernel answers with a

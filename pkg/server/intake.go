@@ -2,11 +2,15 @@ package server
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
+	"math"
 	"net"
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/chartd/chartd/pkg/wire"
 )
 
 // intake is the way in of a connection that nobody waits at: it looks at the
@@ -24,9 +28,7 @@ type intake struct {
 	left uint64   // bytes of the payload that gorilla has not
 }
 
-// The longest time that a message may take from its first byte to its last; a
-// peer that trickles holds a goroutine no longer.
-const messageTimeout = 10 * time.Second
+var errLength = errors.New("a frame's length has its highest bit set")
 
 // Write implements net.Conn.
 func (in *intake) Write(b []byte) (int, error) { return in.out.copy(b) }
@@ -76,6 +78,11 @@ func (in *intake) header() error {
 	case 127:
 		size = binary.BigEndian.Uint64(in.head[2:])
 	}
+	if size > math.MaxInt64 { // which gorilla would not answer
+		bye := wire.Close{Code: websocket.CloseProtocolError, Reason: "a frame's length has its highest bit set"}
+		_ = in.out.control(controlFrame(websocket.CloseMessage, bye.Payload()))
+		return errLength
+	}
 	in.left = size
 	return nil
 }
@@ -101,7 +108,7 @@ func (in *intake) next(c *conn) (ok bool, err error) {
 			return false, err
 		}
 		in.have = uint8(n)
-		if err := in.SetReadDeadline(time.Now().Add(messageTimeout)); err != nil {
+		if err := in.SetReadDeadline(time.Now().Add(c.rules.cfg.MessageTimeout.Std())); err != nil {
 			return false, err
 		}
 		if err := in.header(); err != nil {
@@ -119,13 +126,14 @@ func (in *intake) next(c *conn) (ok bool, err error) {
 			return false, err
 		}
 		in.left = 0
-		c.alive()
 		if typ == websocket.PingMessage {
 			key := in.head[in.have-4 : in.have]
 			for i := range b {
 				b[i] ^= key[i%4]
 			}
 			_ = c.ping(string(b))
+		} else {
+			_ = c.pong("")
 		}
 	}
 }

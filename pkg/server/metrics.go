@@ -16,6 +16,8 @@ type metrics struct {
 	panics         prometheus.Counter
 	pictures       *prometheus.CounterVec // by format, from
 	pictureSeconds prometheus.Histogram
+	certEnds       prometheus.Gauge
+	certFailures   prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -25,7 +27,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartd_http_refused_total",
-			Help: "Requests and upgrades turned away, by reason: origin, total (server.max_connections), address (server.max_connections_per_address), protocol, draining, pictures, unauthorized, forbidden (chartd_auth_refused_total has more).",
+			Help: "Requests and upgrades turned away, by reason: origin, protocol, draining, pictures (too many wait), picture_rate (server.pictures_per_second), total (server.max_connections, or the limit of open files), address (server.max_connections_per_address), upgrades (server.max_upgrades_per_second), requests (server.max_requests), files (none left to accept with), memory (GOMEMLIMIT).",
 		}, []string{"reason"}),
 		writeErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartd_websocket_write_errors_total", Help: "Writes to WebSockets that went wrong, by reason: timeout, gone.",
@@ -50,9 +52,16 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "chartd_picture_seconds", Help: "Time to draw and encode one picture.",
 			Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3},
 		}),
+		certEnds: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "chartd_tls_certificate_expiry_timestamp_seconds", Help: "When the certificate that is shown ends; 0 without TLS.",
+		}),
+		certFailures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "chartd_tls_reload_failures_total", Help: "How often a changed certificate was not good, and the old one went on.",
+		}),
 	}
 	for _, c := range []prometheus.Collector{
 		m.connections, m.refused, m.writeErrors, m.received, m.requests, m.requestSeconds, m.panics, m.pictures, m.pictureSeconds,
+		m.certEnds, m.certFailures,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, err

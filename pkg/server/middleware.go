@@ -20,6 +20,9 @@ func (s *Server) contain(next http.Handler) http.Handler {
 		start := time.Now()
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
+		if s.secure {
+			s.rules.Load().cfg.TLS.strict(h)
+		}
 		h.Set("Referrer-Policy", "no-referrer") // an address may hold a link
 		rec := &recorder{ResponseWriter: w}
 		defer func() {

@@ -48,6 +48,9 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "chartd: "+err.Error(), http.StatusBadRequest)
 		return
 	}
+	if !s.mayDraw(w, r, k) {
+		return
+	}
 	a, err := s.pictures.get(r.Context(), k)
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -104,6 +104,14 @@ func (p *pictures) get(ctx context.Context, k pictureKey) (*asset, error) {
 	}
 }
 
+// has reports whether a picture need not be drawn.
+func (p *pictures) has(k pictureKey) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.entries[k]
+	return e != nil && (e.until.IsZero() || !time.Now().After(e.until))
+}
+
 // draw fills an entry in.
 func (p *pictures) draw(k pictureKey, e *picture) {
 	p.slots <- struct{}{}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -13,10 +14,10 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/auth"
+	"github.com/chartd/chartd/pkg/headroom"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/quiet"
 	"github.com/chartd/chartd/pkg/session"
@@ -41,6 +42,8 @@ type Deps struct {
 	Registry *prometheus.Registry
 	// Log takes what was refused, what went wrong and, at debug, every request.
 	Log *zap.Logger
+	// Memory says whether there is room for more; nil is always.
+	Memory *headroom.Gauge
 	// Version names the software: "chartd/0.1.0".
 	Version string
 	// Pages are served before the server's own surface, by patterns as in
@@ -70,6 +73,9 @@ type Server struct {
 	charts  atomic.Pointer[charts]
 	isReady atomic.Bool
 
+	guard    guard
+	secure   bool // speaks TLS
+	certs    certs
 	census   census
 	conns    conns
 	pool     sync.Pool // gorilla's write buffers
@@ -108,6 +114,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		quiet: quiet.New(deps.Log, refusalLines, time.Second),
 		start: time.Now(), heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}), everybody: auth.Everybody(),
 		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
+		guard:    guard{room: deps.Memory}, secure: cfg.TLS.enabled(), certs: certs{log: deps.Log, metrics: m},
 	}
 	s.SetCharts(nil)
 	if err := s.SetConfig(cfg); err != nil {
@@ -130,7 +137,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          logger,
+		ConnState:         s.socket,
+		Protocols:         new(http.Protocols),
 	}
+	s.http.Protocols.SetHTTP1(true)
 	return s, nil
 }
 
@@ -143,6 +153,7 @@ func (s *Server) Start() {
 		s.poller = p
 		p.start()
 	}
+	s.files()
 	s.beat.Go(func() { s.conns.beat(s.quit, s.heartbeat, s.uptime) })
 }
 
@@ -162,9 +173,11 @@ func (s *Server) routes(pages map[string]http.Handler) (http.Handler, error) {
 	mux.HandleFunc("OPTIONS /api/v1/sources", s.preflight)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
-	mux.Handle("GET /metrics", s.admin(promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{
-		ErrorLog: promLog{s.log}, ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 8,
-	})))
+	if s.rules.Load().cfg.Admin == "" {
+		mux.Handle("GET /metrics", s.admin(s.exposition()))
+	} else {
+		mux.HandleFunc("GET /metrics", s.moved)
+	}
 	mux.HandleFunc("/", s.rest)
 	if len(pages) == 0 {
 		return s.guardWrites(mux), nil
@@ -224,7 +237,8 @@ type promLog struct{ log *zap.Logger }
 func (l promLog) Println(v ...any) { l.log.Error("metrics", zap.String("error", fmt.Sprint(v...))) }
 
 // SetConfig applies settings to what comes from now on; open connections keep
-// theirs. Heartbeat, RequestTimeout and MaxPictures stay as they were at New.
+// theirs. Heartbeat, RequestTimeout, MaxPictures, Admin and whether there is TLS
+// stay as they were at New.
 func (s *Server) SetConfig(cfg Config) error {
 	r := &rules{cfg: cfg, proxies: proxies{header: cfg.ProxyHeader}, pagePolicy: pagePolicy(cfg.FrameAncestors)}
 	for _, o := range cfg.Origins {
@@ -240,6 +254,11 @@ func (s *Server) SetConfig(cfg Config) error {
 			return fmt.Errorf("server.trusted_proxies: %w", err)
 		}
 		r.proxies.networks = append(r.proxies.networks, network)
+	}
+	if s.secure {
+		if err := s.certs.use(cfg.TLS); err != nil {
+			return err
+		}
 	}
 	r.upgrader = newUpgrader(cfg.Compression, &s.pool, cfg.WriteTimeout.Std())
 	s.rules.Store(r)
@@ -283,6 +302,10 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Serve answers on ln until Shutdown. It closes ln. The error is nil after
 // Shutdown.
 func (s *Server) Serve(ln net.Listener) error {
+	ln = listener{ln, s}
+	if s.secure {
+		ln = tls.NewListener(ln, s.certs.config())
+	}
 	if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

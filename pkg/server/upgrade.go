@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/auth"
+	"github.com/chartd/chartd/pkg/headroom"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/wire"
 )
@@ -61,10 +62,13 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, "draining", http.StatusServiceUnavailable, "starting or shutting down; come back in a moment")
 		return
 	}
-	switch s.census.enter(addr, rules.cfg.MaxConnections, rules.cfg.MaxConnectionsPerAddress) {
+	if !s.hasRoom(w, r, headroom.Scarce) {
+		return
+	}
+	most, why := s.guard.places(&rules.cfg)
+	switch s.census.enter(addr, most, rules.cfg.MaxConnectionsPerAddress) {
 	case "total":
-		s.refuse(w, r, "total", http.StatusServiceUnavailable,
-			fmt.Sprintf("%d connections are open, as many as the setting server.max_connections allows", rules.cfg.MaxConnections))
+		s.refuse(w, r, "total", http.StatusServiceUnavailable, fmt.Sprintf("%d connections are open, as many as %s", most, why))
 		return
 	case "address":
 		s.refuse(w, r, "address", http.StatusTooManyRequests,
@@ -75,6 +79,10 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	// From here on the connection takes a place, and is counted, before its
 	// peer can know.
 	s.metrics.connections.Inc()
+	if !s.await(w, r, rules) {
+		s.leave(addr)
+		return
+	}
 	c := &conn{server: s, rules: rules, addr: addr}
 	ws, err := rules.upgrader.Upgrade(hijacker{w, c}, r, nil)
 	if err != nil {

@@ -93,10 +93,14 @@ func (c *Client) Ready(err error) { c.out.ready(err) }
 // goodbye. The session waits to be resumed. A second call does nothing.
 func (c *Client) Gone(err error) {
 	reason := "gone"
-	if how, ok := errors.AsType[wire.Close](err); ok {
+	how, ok := errors.AsType[wire.Close](err)
+	if ok {
 		reason = how.Code.String()
 	}
 	c.ops.do(func() {
+		if ok && !c.over {
+			c.noteClose(&how)
+		}
 		c.leave(reason)
 		c.out.end(nil, false)
 	})

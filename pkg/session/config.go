@@ -54,7 +54,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		TTL:                   quantity.Duration(120e9),
-		MaxSessions:           20_000,
+		MaxSessions:           40_000,
 		MaxSessionsPerAddress: 2_000,
 		MaxViews:              2_000,
 		MaxSubscriptions:      64,

@@ -105,7 +105,7 @@ func (c *Client) noteRefusal(err *wire.Error) {
 // is lacking here.
 func (c *Client) noteClose(how *wire.Close) {
 	switch how.Code {
-	case wire.CloseSlowQueue, wire.CloseSlowWrite, wire.CloseOverloaded, wire.CloseHelloTimeout, wire.CloseFlood, wire.CloseProtocol:
+	case wire.CloseSlowQueue, wire.CloseSlowWrite, wire.CloseOverloaded, wire.CloseHelloTimeout, wire.CloseFlood, wire.CloseSlowMessage, wire.CloseProtocol:
 		c.hub.quiet.Write(zap.WarnLevel, "close "+how.Code.String(), "connection closed",
 			zap.String("reason", how.Code.String()), zap.String("why", how.Reason), zap.String("session", c.name()), zap.String("from", c.peer.Address))
 	}

@@ -127,6 +127,8 @@ const (
 	// after they were refused. It may come back: what is wrong with it may pass,
 	// and the backoff bounds what it costs.
 	CloseFlood CloseCode = 4009
+	// CloseSlowMessage is a client whose message did not end in time.
+	CloseSlowMessage CloseCode = 4010
 
 	// CloseProtocol is a client that breaks the protocol: a binary message, a
 	// message before hello, bad messages over and over.
@@ -143,7 +145,7 @@ const (
 func CloseCodes() []CloseCode {
 	return []CloseCode{
 		CloseShutdown, CloseSlowQueue, CloseSlowWrite, CloseOverloaded, CloseHelloTimeout, CloseSilent, CloseInternal,
-		CloseAccessChanged, CloseUnavailable, CloseFlood,
+		CloseAccessChanged, CloseUnavailable, CloseFlood, CloseSlowMessage,
 		CloseProtocol, CloseUnauthorized, CloseForbidden, CloseReplaced,
 	}
 }
@@ -175,6 +177,8 @@ func (c CloseCode) String() string {
 		return "unavailable"
 	case CloseFlood:
 		return "flood"
+	case CloseSlowMessage:
+		return "slow_message"
 	case CloseProtocol:
 		return "protocol"
 	case CloseUnauthorized:
