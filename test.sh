@@ -155,6 +155,10 @@ install() {
 			have chromium || have chromium-browser || have google-chrome || want+=(chromium)
 			[ -d /usr/share/fonts/truetype/liberation ] || [ -d /usr/share/fonts/truetype/liberation2 ] || want+=(fonts-liberation)
 			;;
+		servers) # that test/sources starts
+			have prometheus || want+=(prometheus)
+			have prometheus-node-exporter || want+=(prometheus-node-exporter)
+			;;
 		node)
 			have node || want+=(nodejs)
 			have npm || want+=(npm)
@@ -180,7 +184,7 @@ fuzz)
 	stage fuzz fuzz
 	;;
 unit)
-	stage install install race
+	stage install install race servers
 	stage unit unit
 	;;
 browser)
@@ -188,7 +192,7 @@ browser)
 	stage browser browser
 	;;
 all)
-	stage install install race browser node
+	stage install install race servers browser node
 	linter_start
 	stage module module
 	stage vet vet

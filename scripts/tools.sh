@@ -29,12 +29,32 @@ apt_install() {
 	local log=$TOOLS/apt.log
 	mkdir -p "$TOOLS"
 	echo "installing $*"
+	without_services "${as[@]}"
 	# Lists may be missing or old: try with what is there, then update once.
 	if ! "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >"$log" 2>&1; then
 		"${as[@]}" apt-get update -q >>"$log" 2>&1 || true
 		"${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >>"$log" 2>&1 ||
-			{ tail -n 20 "$log" >&2; die "apt-get install $* did not work; see $log"; }
+			{ with_services "${as[@]}"; tail -n 20 "$log" >&2; die "apt-get install $* did not work; see $log"; }
 	fi
+	with_services "${as[@]}"
+	# Nor is it to be there after the next start of the machine.
+	local p
+	for p in "$@"; do
+		! have systemctl || "${as[@]}" systemctl disable -q "$p.service" >>"$log" 2>&1 || true
+	done
+}
+
+# A server that comes with a package is for tests, which start their own: it is not to run beside them. Debian asks this file.
+POLICY=/usr/sbin/policy-rc.d
+
+without_services() {
+	[ -e "$POLICY" ] && return
+	printf '#!/bin/sh\n# chartd: servers are installed for tests\nexit 101\n' | "$@" tee "$POLICY" >/dev/null
+	"$@" chmod 755 "$POLICY"
+}
+
+with_services() {
+	! grep -qs '^# chartd:' "$POLICY" || "$@" rm -f "$POLICY"
 }
 
 need_go() {
