@@ -116,6 +116,33 @@ func BenchmarkTick(b *testing.B) {
 	}
 }
 
+// BenchmarkDiff compares two frames that are one tick apart.
+func BenchmarkDiff(b *testing.B) {
+	for _, n := range sizes() {
+		b.Run(fmt.Sprintf("samples=%d", n), func(b *testing.B) {
+			w := newWorld(b, n, step(n))
+			spec := w.chart(plotting.Line, n)
+			l, v := plotting.NewLive(spec, w.store), spec.View("bench")
+			var frames [2]*plotting.Frame
+			for i := range frames {
+				w.tick()
+				var err error
+				if frames[i], err = l.Render(v, w.now); err != nil {
+					b.Fatal(err)
+				}
+			}
+			var ops []plotting.Op
+			b.ReportAllocs()
+			for b.Loop() {
+				var ok bool
+				if ops, ok = plotting.Diff(frames[0], frames[1], ops[:0]); !ok || len(ops) == 0 {
+					b.Fatal("no patch leads from one to the other")
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkFull(b *testing.B) {
 	for _, n := range sizes() {
 		b.Run(fmt.Sprintf("samples=%d", n), func(b *testing.B) {
