@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -40,23 +42,31 @@ listens on. It needs neither a shell nor curl.`,
 				}
 				ctx, cancel := context.WithTimeout(ctx, *timeout)
 				defer cancel()
-				return askHealth(ctx, addr)
+				err := askHealth(ctx, "http", addr)
+				if errors.Is(err, errTLS) {
+					err = askHealth(ctx, "https", addr)
+				}
+				return err
 			}
 		},
 	}
 }
 
-func askHealth(ctx context.Context, listen string) error {
+// errTLS says that a server wants to be asked by https.
+var errTLS = errors.New("the server speaks TLS")
+
+func askHealth(ctx context.Context, scheme, listen string) error {
 	addr, err := reachable(listen)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+"://"+addr+"/healthz", nil)
 	if err != nil {
 		return err
 	}
-	// No proxy stands between a container and itself.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	// No proxy stands between a container and itself, and whose name stands in the
+	// certificate says nothing about health.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	resp, err := client.Do(req)
 	if err != nil {
 		return err
@@ -64,6 +74,9 @@ func askHealth(ctx context.Context, listen string) error {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) // only to say more
+		if resp.StatusCode == http.StatusBadRequest && strings.Contains(string(body), "HTTPS server") {
+			return errTLS
+		}
 		return fmt.Errorf("%s says %s: %s", req.URL, resp.Status, strings.TrimSpace(string(body)))
 	}
 	return nil

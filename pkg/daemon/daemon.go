@@ -11,6 +11,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/config"
+	"github.com/chartd/chartd/pkg/headroom"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/server"
 	"github.com/chartd/chartd/pkg/session"
@@ -36,8 +37,12 @@ type Daemon struct {
 	gate   *auth.Gate        // likewise
 	seen   [sha256.Size]byte // of the configuration file; by New, then by watch alone
 
-	started  atomic.Bool
-	addr     atomic.Pointer[net.Addr]
+	started atomic.Bool
+	addr    atomic.Pointer[net.Addr]
+	secure  bool // speaks TLS
+
+	adminAddr atomic.Pointer[net.Addr]
+
 	ready    chan struct{}
 	reloads  chan reload
 	gates    chan *auth.Gate // to who keeps their keys fresh
@@ -132,16 +137,21 @@ func (d *Daemon) assemble(cfg *config.Config) error {
 	if err := d.sources.Apply(cfg.Sources); err != nil {
 		return err
 	}
+	memory, err := headroom.New(nil, d.log.Named("memory"), reg)
+	if err != nil {
+		return err
+	}
+	d.secure = cfg.Server.TLS.Cert != ""
 	newRenderer := func(spec *plotting.Spec) ticker.Renderer { return plotting.NewLive(spec, d.store) }
 	d.hub, err = session.NewHub(cfg.Session, session.Deps{
-		Appender: d.store, NewRenderer: newRenderer, Log: d.log.Named("session"), Registerer: reg, Server: d.opts.version,
+		Appender: d.store, NewRenderer: newRenderer, Log: d.log.Named("session"), Registerer: reg, Server: d.opts.version, Memory: memory,
 	})
 	if err != nil {
 		return err
 	}
 	d.server, err = server.New(cfg.Server, server.Deps{
 		Hub: d.hub, Sources: d.sources, NewRenderer: newRenderer, Registry: reg, Log: d.log.Named("http"),
-		Version: d.opts.version, Pages: d.opts.pages,
+		Version: d.opts.version, Pages: d.opts.pages, Memory: memory,
 	})
 	if err != nil {
 		return err // the hub has started nothing yet
@@ -182,7 +192,11 @@ func (d *Daemon) URL() string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http://"
+	if d.secure {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port) + "/"
 }
 
 // Handler returns everything the daemon serves, for a program with an HTTP

@@ -19,7 +19,7 @@ type reload struct {
 // on undisturbed, sessions stay; those that the section auth lets in no more are
 // closed. If it returns an error, nothing has changed.
 // The sections store and session, log.format, the address, and of the section
-// server heartbeat, request_timeout and max_pictures take effect at the next
+// server heartbeat, request_timeout, max_pictures, admin and whether there is TLS take effect at the next
 // start. It must not be called by a source.
 func (d *Daemon) Reload(cfg *config.Config) error {
 	return d.ask(func() error { return d.noted(d.apply(cfg)) })
@@ -126,6 +126,8 @@ func (d *Daemon) remind(cfg *config.Config) {
 		{"log.format", was.Log.Format != cfg.Log.Format},
 		{"server.heartbeat", was.Server.Heartbeat != cfg.Server.Heartbeat},
 		{"server.request_timeout", was.Server.RequestTimeout != cfg.Server.RequestTimeout},
+		{"server.admin", was.Server.Admin != cfg.Server.Admin},
+		{"server.tls", (was.Server.TLS.Cert == "") != (cfg.Server.TLS.Cert == "")},
 		{"server.max_pictures", was.Server.MaxPictures != cfg.Server.MaxPictures},
 	} {
 		if s.differs {

@@ -39,13 +39,21 @@ func (d *Daemon) Run(ctx context.Context) error {
 		close(d.draining)
 		return errors.Join(err, d.close(lasting))
 	}
+	adm, err := d.listenAdmin(ctx)
+	if err != nil {
+		close(d.draining)
+		if ln != nil {
+			err = errors.Join(err, ln.Close())
+		}
+		return errors.Join(err, d.close(lasting))
+	}
 	sourcesCtx, haltSources := context.WithCancel(lasting)
 	defer haltSources()
 	watchCtx, haltWatch := context.WithCancel(lasting)
 	defer haltWatch()
 
 	var sources, rest errgroup.Group
-	broken := make(chan error, 2)
+	broken := make(chan error, 3)
 	sources.Go(func() error {
 		err := d.sources.Run(sourcesCtx)
 		if sourcesCtx.Err() == nil {
@@ -67,6 +75,14 @@ func (d *Daemon) Run(ctx context.Context) error {
 			return nil
 		})
 	}
+	if adm != nil {
+		rest.Go(func() error {
+			if err := adm.serve(); err != nil {
+				broken <- err
+			}
+			return nil
+		})
+	}
 	changed := make(chan struct{}, 1)
 	if d.opts.file != "" {
 		rest.Go(func() error {
@@ -84,7 +100,9 @@ func (d *Daemon) Run(ctx context.Context) error {
 	d.server.SetReady(false)
 	haltWatch()
 	haltSources()
-	err = errors.Join(err, sources.Wait(), d.close(lasting), rest.Wait())
+	err = errors.Join(err, sources.Wait(), d.close(lasting))
+	adm.stop(lasting)
+	err = errors.Join(err, rest.Wait())
 	d.log.Info("stopped", zap.Duration("took", time.Since(start)), zap.Error(err))
 	return err
 }
