@@ -107,6 +107,11 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"serve", "--set", "listen"}, code: 2, err: "write KEY=VALUE"},
 		{args: []string{"healthcheck", "--set", "listen=127.0.0.1:1"}, code: 1, err: "connection refused"},
 
+		{args: []string{"pipe", "--exit", "--listen", "127.0.0.1:0"}, in: "a,b\n1,2\n", out: "a,b\n1,2\n", err: "chartd is live at http://127.0.0.1:"},
+		{args: []string{"pipe", "--exit"}, env: []string{"CHARTD_LISTEN=127.0.0.1:0"}, in: "words\n", code: 1, out: "words\n", err: "--match"},
+		{args: []string{"pipe", "--match", "time=", "--listen", ":0"}, code: 2, err: "--match: the regular expression has no group"},
+		{args: []string{"pipe", "data.csv"}, code: 2, err: "the lines come from the standard input"},
+
 		{args: []string{"sevre"}, code: 2, err: `did you mean "serve"?`},
 		{args: []string{"help", "sevre"}, code: 2, err: `did you mean "serve"?`},
 		{args: []string{"--confg", "x"}, code: 2, err: "-confg"},

@@ -150,6 +150,9 @@ func TestLine(t *testing.T) {
 		{"names", set(func(c *lines.Config) {
 			c.Format, c.Header, c.Labels = lines.CSV, []string{"Room", "v"}, []string{"Room"}
 		}), "7,2\n", "x_v{Room=\"7\"}=2\n"},
+		{"df", set(func(c *lines.Config) {
+			c.Format, c.Header, c.Values = lines.Columns, []string{"mount", "used"}, []string{"used"}
+		}), "Mounted on               Use%\n/dev                       5%\n/                         26%\n", "x_used{mount=\"/dev\"}=5\nx_used{mount=\"/\"}=26\n"},
 		{"names of columns", set(func(c *lines.Config) { c.Format, c.Header = lines.Columns, []string{"one", "two"} }), "7 2\n8 9\n", "x_one=7  x_two=2\nx_one=8  x_two=9\n"},
 		{"layout", set(func(c *lines.Config) { c.Format, c.Time, c.TimeFormat = lines.CSV, "when", "02.01.2006 15.04.05" }), "when,v\n22.11.2026 15.39.14,1\n", "x_v=1@-1000\n"},
 	}

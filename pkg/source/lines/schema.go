@@ -21,6 +21,9 @@ type Column struct {
 	// to be multiplied by for that.
 	Unit  Unit
 	Scale float64
+	// Rows says that the rows have names that no header speaks of, as free's Mem
+	// and Swap: they are things of their own.
+	Rows bool
 }
 
 // Sample is one number of a line.
@@ -102,7 +105,7 @@ func (r *Reader) add(s *schema, name, group string) (*column, error) {
 	}
 	r.columns++
 	c := &column{name: name, clock: clock{format: r.cfg.TimeFormat}}
-	c.public = &Column{Name: name, Group: group, Table: s.id, Scale: 1}
+	c.public = &Column{Name: name, Group: group, Table: s.id, Scale: 1, Rows: s.rowFirst}
 	c.label = identifier(strings.TrimSuffix(name, ":"))
 	if !slices.Contains(r.cfg.Labels, name) {
 		c.label = strings.ToLower(c.label)
@@ -119,8 +122,6 @@ func (r *Reader) add(s *schema, name, group string) (*column, error) {
 		c.role = instant
 	case slices.Contains(r.cfg.Values, name):
 		c.role, c.asked = measure, true
-	case len(r.cfg.Values) > 0 && (r.cfg.Time != "" || !isTimeName(name)):
-		c.role = unused
 	}
 	s.cols = append(s.cols, c)
 	s.byName[name] = c
@@ -162,8 +163,10 @@ func (r *Reader) decide(s *schema, c *column, text []byte) {
 		c.role = instant
 	case timeOfDay(text):
 		c.role = hour
-	case timely && s.nameless && c == s.cols[0] && isNumber && r.nearby(text):
+	case timely && s.nameless && len(s.cols) > 1 && c == s.cols[0] && isNumber && r.nearby(text):
 		c.role = instant
+	case isNumber && len(r.cfg.Values) > 0:
+		c.role = unused // others were asked for
 	case isNumber && (!s.guess || !isIDName(c.name) || slices.Index(s.cols, c) >= 2):
 		c.role = measure
 		r.name(c, unit)
