@@ -57,12 +57,12 @@ func (sc *scenario) churn(ctx context.Context) (gs []goal, err error) {
 		return nil, err
 	}
 	sc.say("%d reconnects", hour)
-	began := time.Now()
+	began, cpu := time.Now(), cpuOf(r.server.pid())
 	c, err := stir(hour)
 	if err != nil {
 		return nil, err
 	}
-	took := time.Since(began)
+	took, used := time.Since(began), cpuOf(r.server.pid())-cpu
 	rssAfter, heapAfter, err := weigh()
 	if err != nil {
 		return nil, err
@@ -72,9 +72,11 @@ func (sc *scenario) churn(ctx context.Context) (gs []goal, err error) {
 	fmt.Fprint(sc.w, table([]string{"", "before", "after"}, [][]string{
 		{"resident, MB", number(rss / 1e6), number(rssAfter / 1e6)},
 		{"heap in use, MB", number(heap / 1e6), number(heapAfter / 1e6)},
+		{"server CPU, s", "", number(used.Seconds())},
 		{"refused, came again", "", number(float64(c.Refused))},
 		{"broken, came again", "", number(float64(c.Broken))},
 	}))
+	sc.why(c)
 	return []goal{
 		{"resident after, × before", rssAfter / rss, 1.05, ""},
 		{"heap after, × before", heapAfter / heap, 1.05, ""},

@@ -80,7 +80,8 @@ type counts struct {
 	Broken  int     `json:"broken"`  // connections that ended before they were up
 	Ended   int     `json:"ended"`   // healthy ones that ended behind that
 	Why     string  `json:"why,omitempty"`
-	Again   int     `json:"again"` // reconnects that came up
+	Again   int     `json:"again"`   // reconnects that came up
+	Lagging int     `json:"lagging"` // healthy, and more than a frame behind at the moment
 	Churned int     `json:"churned"`
 	Connect hist    `json:"connect"`
 	Pongs   int64   `json:"pongs"`

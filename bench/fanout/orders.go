@@ -66,7 +66,9 @@ func (c *client) do(o order) (any, error) {
 		c.delay(30*time.Second, func() (any, bool) { return c.counts(), c.count.Pongs >= int64(len(c.sessions)) })
 		return nil, nil
 	case "counts":
-		return c.counts(), nil
+		all := c.counts()
+		all.Lagging = c.lagging()
+		return all, nil
 	case "reset":
 		c.count, c.tally, c.others = counts{}, tally{}, tally{}
 		return answer{}, nil
@@ -100,6 +102,22 @@ func (c *client) round() round {
 func (c *client) counts() counts {
 	c.count.Up, c.count.Tally, c.count.Others = c.ups, c.tally, c.others
 	return c.count
+}
+
+// lagging counts the healthy sessions that are more than one frame behind
+// another one of their view.
+func (c *client) lagging() int {
+	newest := map[string]uint64{}
+	for _, s := range c.sessions {
+		newest[s.pos.view] = max(newest[s.pos.view], s.pos.rev)
+	}
+	n := 0
+	for _, s := range c.sessions {
+		if s.role == healthy && s.pos.rev+1 < newest[s.pos.view] {
+			n++
+		}
+	}
+	return n
 }
 
 // connect makes the sessions and connects them all.
