@@ -202,10 +202,11 @@ func TestSettingsOutlastReload(t *testing.T) {
 	r := run(t, nil, opts...)
 	c := livetest.Dial(t, r.base)
 	c.Hello("")
-	changed, gone := c.Sub(wire.Sub{Chart: "changed"}), c.Sub(wire.Sub{Chart: "gone"})
+	changed := c.Sub(wire.Sub{Chart: "changed"})
 	if full := c.Full(changed.V); !strings.Contains(full.SVG, "Set") {
 		t.Errorf("the setting is not there: %s", full.SVG)
 	}
+	gone := c.Sub(wire.Sub{Chart: "gone"})
 	replace(t, path, "listen: 127.0.0.1:0\n"+fileB)
 	livetest.Until(c, func(m wire.Failure) bool { return m.V == gone.V })
 	c.Send(wire.Resync{V: changed.V})
