@@ -101,6 +101,16 @@ func (c *conn) Close(how wire.Close) {
 	}
 }
 
+// farewell answers the peer's close frame, unless that is the answer to ours: a
+// browser takes a second one for a broken connection, and its page is not told
+// with which code the first one came.
+func (c *conn) farewell(code int, _ string) error {
+	if c.bye.Load() == nil {
+		_ = c.out.control(controlFrame(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))) // it ends either way
+	}
+	return nil
+}
+
 // cut ends the connection without a word; who reads notices.
 func (c *conn) cut() {
 	c.gone.Store(true)

@@ -119,6 +119,7 @@ func (s *Server) leave(addr netip.Addr) {
 // adopt gives a fresh WebSocket its session, and sees to it that it is read.
 func (s *Server) adopt(c *conn, r *http.Request) {
 	c.ws.SetReadLimit(int64(c.rules.cfg.MaxMessage))
+	c.ws.SetCloseHandler(c.farewell)
 	if tcp, ok := c.out.nc.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it a stalled peer costs more, no more than that
 		_ = tcp.SetKeepAlive(false)        // the heartbeat does that
