@@ -2,6 +2,7 @@ package sources
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,7 +16,8 @@ import (
 type target struct {
 	addr   string
 	scrape atomic.Int64
-	more   atomic.Pointer[string] // further lines
+	more   atomic.Pointer[string]    // further lines
+	each   func(scrape int64) string // further lines of a scrape; may be nil
 }
 
 func newTarget(t testing.TB) *target {
@@ -27,7 +29,11 @@ func newTarget(t testing.TB) *target {
 
 func (tg *target) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
-	fmt.Fprintf(w, "# TYPE beat gauge\nbeat{kind=\"one\"} %d\n", tg.scrape.Add(1))
+	n := tg.scrape.Add(1)
+	fmt.Fprintf(w, "# TYPE beat gauge\nbeat{kind=\"one\"} %d\n", n)
+	if tg.each != nil {
+		_, _ = io.WriteString(w, tg.each(n))
+	}
 	if more := tg.more.Load(); more != nil {
 		fmt.Fprint(w, *more)
 	}
@@ -67,6 +73,16 @@ func (p *promServer) write(name, text string) (path string) {
 	return path
 }
 
+// replace changes the configuration before the start.
+func (p *promServer) replace(old, with string) {
+	p.t.Helper()
+	b, err := os.ReadFile(filepath.Join(p.dir, "prometheus.yml"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.write("prometheus.yml", strings.ReplaceAll(string(b), old, with))
+}
+
 // start starts it, and waits until it answers queries.
 func (p *promServer) start() {
 	p.t.Helper()
@@ -78,12 +94,18 @@ func (p *promServer) start() {
 }
 
 // metric returns the sum of a metric that the Prometheus has of itself.
-func (p *promServer) metric(name string, labels ...string) (sum float64) {
+func (p *promServer) metric(name string, labels ...string) float64 {
 	p.t.Helper()
 	status, body := get(p.t, "http://"+p.addr+"/metrics")
 	if status != http.StatusOK {
 		p.t.Fatalf("the Prometheus answers %d", status)
 	}
+	return sumOf(p.t, body, name, labels...)
+}
+
+// sumOf returns the sum of a metric in what a /metrics says: of the series that have all of these texts in their labels.
+func sumOf(t testing.TB, body, name string, labels ...string) (sum float64) {
+	t.Helper()
 lines:
 	for line := range strings.Lines(body) {
 		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -97,7 +119,7 @@ lines:
 		}
 		v, err := strconv.ParseFloat(value, 64)
 		if err != nil {
-			p.t.Fatal(err)
+			t.Fatal(err)
 		}
 		sum += v
 	}
