@@ -143,6 +143,7 @@ func (s *Server) adopt(c *conn, r *http.Request) {
 	s.connect(c, peer, credential, from)
 	switch {
 	case !c.polled:
+		//nolint:contextcheck // a connection outlives its request
 		go c.live() // conns waits for it
 	case s.poller.add(c) != nil:
 		c.end(net.ErrClosed)

@@ -153,21 +153,22 @@ func (c *Client) greet(m wire.Hello) {
 // turnAway ends the connection of who is not let in.
 func (c *Client) turnAway(id wire.ID, refusal *auth.Error) {
 	c.denied(string(refusal.Kind), refusal.Message)
-	how := wire.Close{Code: wire.CloseUnauthorized, Reason: refusal.Message}
-	if refusal.Temporary() {
-		how.Code = wire.CloseUnavailable
-	}
-	c.fail(id, "", unidentified(refusal))
-	c.finish(&how, true)
+	e, how := unidentified(refusal)
+	c.fail(id, "", e)
+	c.finish(&wire.Close{Code: how, Reason: refusal.Message}, true)
 }
 
-// unidentified turns a gate's refusal into what a client is told.
-func unidentified(refusal *auth.Error) *wire.Error {
-	code := wire.CodeUnauthorized
-	if refusal.Temporary() {
-		code = wire.CodeUnavailable
+// unidentified turns a gate's refusal into what a client is told, and the code
+// to close with if it came with hello.
+func unidentified(refusal *auth.Error) (*wire.Error, wire.CloseCode) {
+	code, how := wire.CodeUnauthorized, wire.CloseUnauthorized
+	switch {
+	case refusal.Temporary():
+		code, how = wire.CodeUnavailable, wire.CloseUnavailable
+	case refusal.Kind == auth.KindOrigin: // good, but not on this page
+		code, how = wire.CodeForbidden, wire.CloseForbidden
 	}
-	return &wire.Error{Code: code, Message: refusal.Message}
+	return &wire.Error{Code: code, Message: refusal.Message}, how
 }
 
 // auth takes a fresh token for a session that goes on.
@@ -176,7 +177,8 @@ func (c *Client) auth(m wire.Auth) {
 		switch {
 		case refusal != nil:
 			c.denied(string(refusal.Kind), refusal.Message)
-			c.fail(m.ID, "", unidentified(refusal))
+			e, _ := unidentified(refusal)
+			c.fail(m.ID, "", e)
 		case g.ID() != c.grant.ID():
 			c.deny(m.ID, "", deniedSubject, "token", "it is somebody else's; a session stays with whom it began: connect anew")
 		default:
@@ -223,7 +225,7 @@ func (c *Client) until(end time.Time) {
 
 // expire ends the connection of who stayed too long.
 func (c *Client) expire() {
-	c.turnAway("", &auth.Error{Kind: auth.KindExpired, Message: "the token expired, and no new one was said in time"})
+	c.turnAway("", &auth.Error{Kind: auth.KindExpired, Message: "the token has expired, and no fresh one was said in time"})
 }
 
 // SetGate makes g decide who may do what, from now on, and for the sessions

@@ -106,9 +106,8 @@ func TestLinkReplayedAfterExpiry(t *testing.T) {
 func TestLinkOnAnotherPage(t *testing.T) {
 	g := attacked(t, "server: {origins: ['https://good.example.com', 'https://evil.example.com']}")
 	link := g.sign(auth.Link{Origins: []string{"https://good.example.com"}})
-	const unauthorized, close4501 = wire.CodeUnauthorized, wire.CloseUnauthorized
-	g.turnedAway(g.connect("Origin", "https://evil.example.com"), link, unauthorized, close4501, "another origin")
-	g.turnedAway(g.connect(), link, unauthorized, close4501, "does not say which page")
+	g.turnedAway(g.connect("Origin", "https://evil.example.com"), link, wire.CodeForbidden, wire.CloseForbidden, "another origin")
+	g.turnedAway(g.connect(), link, wire.CodeForbidden, wire.CloseForbidden, "does not say which page")
 	for _, origin := range []string{"https://good.example.com", g.base} {
 		c := g.connect("Origin", origin)
 		c.Send(wire.Hello{Token: link})

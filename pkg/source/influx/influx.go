@@ -6,7 +6,7 @@
 // measurement_field, or just the measurement if the field is called "value"; the
 // tags become labels. Fields that are texts are left out and counted. Where
 // samples go is not chosen by the writer: org, bucket, db and rp are accepted
-// and mean nothing, and so does any token.
+// and mean nothing. Whether a token is needed is not this package's business.
 //
 // precision is ns (the default), us, ms or s, and m or h as in version 1; a
 // missing timestamp is now. The body may be packed with gzip.
