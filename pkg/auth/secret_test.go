@@ -44,7 +44,7 @@ func TestSecretNeverShows(t *testing.T) {
 	out = append(out, string(j), string(y), fmt.Sprint(cfg.Validate()))
 	for _, text := range out {
 		for _, secret := range []string{wallToken, adminToken, ingestToken, hmacSecret, linkSecret, oldSecret} {
-			for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), strings.Trim(fmt.Sprint([]byte(secret)), "[]")} {
+			for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]")} {
 				if strings.Contains(text, form) {
 					t.Errorf("a secret shows in %s", text)
 				}

@@ -13,7 +13,7 @@ type password string
 func (password) Concealed() {}
 
 // strictPassword also reads itself.
-type strictPassword struct{ text string }
+type strictPassword struct{}
 
 func (*strictPassword) UnmarshalText([]byte) error { return errOfText }
 func (strictPassword) Concealed()                  {}
