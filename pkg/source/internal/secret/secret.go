@@ -34,6 +34,10 @@ func (t Text) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(t.String())) }
 // MarshalText implements encoding.TextMarshaler, for JSON and YAML.
 func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
+// Concealed marks the type for whoever reads it from a file: what is wrong
+// with such a value must be said without repeating it.
+func (Text) Concealed() {}
+
 // Scrub returns text, which somebody else wrote, without the secrets that it
 // repeats, as they are or escaped for a URL. A peer may send back what it was
 // sent, and an error may quote it.
