@@ -8,6 +8,8 @@
  *
  *     src       the chart's name
  *     server    the server's address; without it, where this script came from
+ *     link      a signed link to this chart, where the server wants to know who asks
+ *     token     a token instead; the property of the same name is the better place
  *     window    what the time axis spans: 90s, 5m, 1h30m, 7d; a bare number is ms
  *     from, to  a fixed range instead: ms since 1970, or an ISO 8601 time
  *     refresh   time between two frames; 0: only when a callback asks
@@ -23,29 +25,37 @@
  * returns a promise of {handled, reply}. With id="Chart1" on the tag,
  * Chart1.callback("MyCustomArgs") does as it stands.
  *
+ * import { auth } from "/chartd.js" and auth(async () => token) say who the page
+ * is to servers that want to know: see chartd/credential.js.
+ *
  * Events: statechange; and around every callback, by a tick or by a client,
  * beforecallback, aftercallback, beforecallbackresponseprocess (before the
  * frame is in the page) and aftercallbackresponseprocess (after it is), whose
  * detail is {cause, arg, error, ms, id}. They bubble. There are on-properties.
  *
- * Style: ::part(frame), ::part(stage), ::part(badge), and the variables
+ * Style: ::part(frame), ::part(stage), ::part(badge), ::part(notice), and the variables
  * --chartd-fg, -muted, -grid, -bg, -c0 to -c7, -font and -focus. What stands in
  * the tag, such as an <img>, is shown until there is a picture.
  */
 // All of the modules, so that a browser fetches them at once and not one behind
 // the other.
+import "./chartd/attention.js";
 import "./chartd/attributes.js";
 import "./chartd/connection.js";
 import "./chartd/glide.js";
+import "./chartd/pass.js";
 import "./chartd/patch.js";
 import "./chartd/protocol.js";
 import "./chartd/seat.js";
+import "./chartd/speech.js";
 import "./chartd/state.js";
+import "./chartd/status.js";
 import "./chartd/style.js";
 import "./chartd/units.js";
 import "./chartd/values.js";
 import "./chartd/view.js";
 import { CallbackError } from "./chartd/callback.js";
+import { auth } from "./chartd/credential.js";
 import { ChartElement, hookEvents } from "./chartd/element.js";
 import { home, Server } from "./chartd/server.js";
 
@@ -69,4 +79,4 @@ for (const type of hookEvents) {
 
 if (!customElements.get("chartd-chart")) customElements.define("chartd-chart", ChartElement);
 
-export { CallbackError, ChartElement, home, Server };
+export { auth, CallbackError, ChartElement, home, Server };

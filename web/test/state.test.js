@@ -4,7 +4,7 @@ import { judge } from "../static/chartd/state.js";
 
 /** @type {import("../static/chartd/state.js").Facts} */
 const well = {
-  phase: "open", reason: "", doubt: false, down: 0, picture: true, current: true, overdue: false, paused: false, refused: false, trouble: "",
+  phase: "open", reason: "", doubt: false, down: 0, picture: true, current: true, overdue: false, paused: false, refused: false, barred: false, trouble: "",
 };
 
 /** @type {[string, Partial<typeof well>, string, RegExp][]} */
@@ -21,6 +21,7 @@ const cases = [
   ["a frame is missing", { current: false }, "stale", /catching up/],
   ["the server said no", { phase: "refused", reason: "token expired" }, "lost", /token expired/],
   ["no such chart", { refused: true, trouble: 'no chart "cpuu"; did you mean "cpu"?' }, "lost", /did you mean/],
+  ["may not be seen", { refused: true, barred: true, trouble: 'no right to watch chart "cpu"' }, "lost", /^you may not see this chart: no right/],
   ["cannot be drawn now", { trouble: "no data source" }, "stale", /no data source/],
 ];
 

@@ -26,6 +26,9 @@ export function backoff(tries, random) {
   return Math.min(15_000, 500 * 2 ** Math.min(tries, 10)) * (0.2 + 0.8 * random);
 }
 
+/** The close code of a server that does not take the token, or wants one. */
+export const unauthorized = 4501;
+
 /** How long a try may take, in ms. */
 const patience = 10_000;
 
@@ -51,7 +54,9 @@ function post(socket, messages) {
 
 /**
  * @typedef {object} Owner
- * @property {(session: string) => object[]} greet what to say first
+ * @property {() => Promise<string | null>} token whom to say hello as: "" is nobody, null that nobody is left to try
+ * @property {(session: string, token: string) => object[]} greet what to say first
+ * @property {() => boolean} unauthorized the server does not take the token; true: ask for another
  * @property {(m: ServerMessage) => void} receive
  * @property {() => void} changed phase, reason or doubt did
  */
@@ -79,6 +84,8 @@ export class Connection {
   phase = "idle";
   /** Why it was cut, for people. */
   reason = "";
+  /** The close code of the last cut. */
+  code = 0;
   /** Since when there is no connection: performance.now(), 0 while there is. */
   downSince = 0;
   /** The server does not answer, although the socket is open. */
@@ -103,16 +110,40 @@ export class Connection {
     this.#set("opening");
     const socket = new WebSocket(this.#url, subprotocol);
     this.#socket = socket;
-    socket.onopen = () => {
-      this.#opened = this.#heard = performance.now();
-      this.#asked = 0;
-      post(socket, this.#owner.greet(this.session));
+    const token = this.#owner.token(); // while the socket opens
+    token.catch(() => {}); // it is waited for below
+    socket.onopen = async () => {
+      try {
+        const shown = await token;
+        if (socket !== this.#socket) return;
+        if (shown === null) return this.#lost(unauthorized, this.reason);
+        this.#opened = this.#heard = performance.now();
+        this.#asked = 0;
+        post(socket, this.#owner.greet(this.session, shown));
+      } catch (err) {
+        if (socket === this.#socket) this.#lost(1006, `no token: ${err instanceof Error ? err.message : err}`);
+      }
     };
     socket.onmessage = (e) => {
       if (typeof e.data === "string") this.#read(e.data);
     };
     socket.onclose = (e) => this.#lost(e.code, e.reason);
     this.#timer = setTimeout(() => this.#lost(1006, "no answer"), patience);
+  }
+
+  /** Connects anew, although the server refused: there is something else to say. */
+  again() {
+    if (this.phase !== "refused") return;
+    this.#set("waiting");
+    this.open();
+  }
+
+  /** Disconnects, and comes back as somebody else: without the session. */
+  restart() {
+    this.#drop();
+    this.session = "";
+    this.#set("waiting");
+    this.open();
   }
 
   /** Disconnects and stays so until open. The session is left to expire. */
@@ -194,8 +225,9 @@ export class Connection {
     if (this.#opened > 0 && performance.now() - this.#opened > proven) this.#tries = 0;
     this.#drop();
     this.reason = reason;
+    this.code = code;
     this.downSince ||= performance.now();
-    if (!retryable(code)) {
+    if (!retryable(code) && !(code === unauthorized && this.#owner.unauthorized())) {
       this.#set("refused");
       return;
     }

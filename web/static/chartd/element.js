@@ -3,17 +3,19 @@
  *
  * @import { HookEvent, ViewChange } from "./protocol.js"
  * @import { Picture } from "./patch.js"
- * @import { State } from "./state.js"
+ * @import { State, Verdict } from "./state.js"
  * @import { CallbackResult } from "./callback.js"
  */
 import { ask, fixedSize, quantise, viewAttributes } from "./attributes.js";
 import { CallbackError } from "./callback.js";
+import { Credential } from "./credential.js";
 import { Glide } from "./glide.js";
 import { Seat } from "./seat.js";
 import { home, Server } from "./server.js";
+import { Speech } from "./speech.js";
 import { judge } from "./state.js";
+import { Status } from "./status.js";
 import { sheets } from "./style.js";
-import { describe } from "./values.js";
 import { keyOf } from "./view.js";
 
 /** The events around a callback, as the page hears them. */
@@ -24,19 +26,14 @@ export const hookEvents = /** @type {const} */ ([
 /** @type {ReadonlySet<string>} */
 const hooks = new Set(hookEvents);
 
-/** A state that lasts shorter than this is not shown, in ms: a blip passes unseen. */
-const blip = 600;
-
 /** How long the room must have been the same before another size is asked for, in ms. */
 const settle = 150;
-
-/** How old the text for screen readers gets, in ms. */
-const spoken = { focused: 1_000, unasked: 10_000 };
 
 const template = document.createElement("template");
 template.innerHTML = `
 <div id="frame" part="frame" role="figure" tabindex="0" aria-labelledby="name" aria-describedby="now">
   <div id="stage" part="stage" aria-hidden="true"></div>
+  <p id="notice" part="notice" aria-hidden="true"></p>
   <slot></slot>
   <div id="badge" part="badge" role="status"><span id="dot" aria-hidden="true"></span><span id="word"></span></div>
   <span id="name" class="spoken"></span>
@@ -49,10 +46,12 @@ template.innerHTML = `
  * or it has the attribute "events", the four events of hookEvents.
  */
 export class ChartElement extends HTMLElement {
-  static observedAttributes = ["src", "server", "size", "label", "events", "theme", ...viewAttributes];
+  static observedAttributes = ["src", "server", "token", "link", "size", "label", "events", "theme", ...viewAttributes];
 
   #shadow;
   #stage;
+  #speech;
+  #status;
   #glide = new Glide();
   /** @type {Picture | null} What is seen. */
   #picture = null;
@@ -63,13 +62,11 @@ export class ChartElement extends HTMLElement {
   /** @type {ViewChange} */
   #wanted = {};
   #events = false;
-  /** @type {State} */
-  #state = "connecting";
   /** @type {{width: number, height: number} | null} */
   #room = null;
-  #settling = 0;
   #resizing = 0;
-  #described = 0;
+  /** @type {string | null} The token that was set as a property. */
+  #token = null;
   /** @type {Map<string, EventListener>} */
   #handlers = new Map();
   #observer = new ResizeObserver((entries) => this.#measured(entries));
@@ -83,9 +80,8 @@ export class ChartElement extends HTMLElement {
     this.#shadow.append(template.content.cloneNode(true));
     this.#shadow.adoptedStyleSheets = sheets("", null);
     this.#stage = this.#part("stage");
-    const frame = this.#part("frame");
-    frame.addEventListener("focus", () => this.#describe());
-    frame.addEventListener("keydown", (e) => this.#key(e));
+    this.#speech = new Speech(this.#shadow);
+    this.#status = new Status(this, this.#shadow, this.#speech, () => this.#verdict());
   }
 
   connectedCallback() {
@@ -93,7 +89,7 @@ export class ChartElement extends HTMLElement {
     this.#observer.observe(this);
     this.#sight.observe(this);
     if (this.#room) this.#subscribe(); // it was moved
-    if (!this.hasAttribute("state")) this.#say("connecting", "connecting");
+    if (!this.hasAttribute("state")) this.#status.say({ state: "connecting", text: "connecting", barred: false });
     this.#name();
   }
 
@@ -101,8 +97,7 @@ export class ChartElement extends HTMLElement {
     this.#observer.disconnect();
     this.#sight.disconnect();
     clearTimeout(this.#resizing);
-    clearTimeout(this.#settling);
-    this.#settling = 0;
+    this.#status.rest();
     this.#leave();
   }
 
@@ -133,9 +128,22 @@ export class ChartElement extends HTMLElement {
     this.setAttribute("src", name);
   }
 
+  /**
+   * What this chart shows its server instead of what the page's provider gives:
+   * a token, or a signed link. It is not reflected in an attribute.
+   */
+  get token() {
+    return this.#token ?? this.getAttribute("token") ?? this.getAttribute("link") ?? "";
+  }
+
+  set token(token) {
+    this.#token = token === null || token === undefined ? null : String(token);
+    if (this.isConnected) this.#subscribe();
+  }
+
   /** @returns {State} */
   get state() {
-    return this.#state;
+    return this.#status.state;
   }
 
   /** How what is shown differs from the chart's default: a copy. */
@@ -224,7 +232,7 @@ export class ChartElement extends HTMLElement {
       return;
     }
     if (size) this.#wanted.size = size;
-    const server = Server.at(new URL(this.getAttribute("server") || home, location.href).href);
+    const server = Server.at(new URL(this.getAttribute("server") || home, location.href).href, Credential.of(this.token));
     const events = this.#events || this.hasAttribute("events");
     const next = this.#next;
     const key = keyOf(src, this.#wanted);
@@ -290,8 +298,7 @@ export class ChartElement extends HTMLElement {
   #moved() {
     if (!this.#picture) return;
     this.#glide.follow(this.#picture);
-    const age = performance.now() - this.#described;
-    if (age > spoken.unasked || age > spoken.focused && this.#shadow.activeElement) this.#describe();
+    this.#speech.moved();
   }
 
   #paint() {
@@ -308,33 +315,7 @@ export class ChartElement extends HTMLElement {
   }
 
   #name() {
-    const title = this.#picture?.root.querySelector("title")?.textContent;
-    const name = this.getAttribute("label") || title || this.src;
-    const part = this.#part("name");
-    if (part.textContent !== name) part.textContent = name;
-  }
-
-  #describe() {
-    this.#described = performance.now();
-    this.#name();
-    this.#part("now").textContent = this.#picture ? describe(this.#picture.root) : "";
-  }
-
-  /** @param {KeyboardEvent} e */
-  #key(e) {
-    if (e.key !== "Enter" && e.key !== " " || e.defaultPrevented) return;
-    e.preventDefault();
-    this.#describe();
-    this.#tell(this.#part("now").textContent ?? "");
-  }
-
-  /**
-   * Lets a screen reader say something, even if it is what it said last.
-   * @param {string} text
-   */
-  #tell(text) {
-    const said = this.#part("said");
-    said.textContent = said.textContent === text ? `${text}\u00a0` : text;
+    this.#speech.call(this.getAttribute("label"), this.src, this.#picture);
   }
 
   /** @param {ResizeObserverEntry[]} entries */
@@ -354,21 +335,10 @@ export class ChartElement extends HTMLElement {
   }
 
   #judge() {
-    const verdict = this.#verdict();
-    if (!verdict) return;
-    if (verdict.state === "stale" && this.#state === "live") {
-      this.#settling ||= setTimeout(() => {
-        this.#settling = 0;
-        const later = this.#verdict();
-        if (later) this.#say(later.state, later.text);
-      }, blip);
-      return;
-    }
-    clearTimeout(this.#settling);
-    this.#settling = 0;
-    this.#say(verdict.state, verdict.text);
+    this.#status.look();
   }
 
+  /** @returns {Verdict | null} */
   #verdict() {
     const { view: shown } = this.#seat ?? {};
     const { view, server } = this.#next ?? this.#seat ?? {};
@@ -383,29 +353,9 @@ export class ChartElement extends HTMLElement {
       overdue: shown?.overdue(performance.now()) ?? false,
       paused: view.params.paused ?? false,
       refused: view.refused,
+      barred: view.barred,
       trouble: view.trouble,
     });
-  }
-
-  /**
-   * @param {State} state
-   * @param {string} text
-   */
-  #say(state, text) {
-    const word = this.#part("word");
-    const full = text && text !== state ? `${state}: ${text}` : state;
-    if (word.textContent !== full) {
-      word.textContent = full;
-      this.#part("badge").title = full;
-    }
-    if (state === this.#state && this.hasAttribute("state")) return;
-    const before = this.#state;
-    this.#state = state;
-    this.setAttribute("state", state);
-    // Only bad news, and their end, are worth interrupting a reader.
-    const bad = state === "stale" || state === "lost";
-    if (bad || before === "stale" || before === "lost") this.#tell(`${this.#part("name").textContent}: ${full}`);
-    this.dispatchEvent(new CustomEvent("statechange", { bubbles: true, composed: true, detail: { state, before, text } }));
   }
 }
 

@@ -7,15 +7,18 @@
  * @import { Failure, Ok, ServerMessage, ViewChange } from "./protocol.js"
  * @import { Seat } from "./seat.js"
  */
+import { Attention } from "./attention.js";
 import { Callbacks } from "./callback.js";
-import { Connection } from "./connection.js";
+import { Connection, unauthorized } from "./connection.js";
+import { Credential } from "./credential.js";
+import { Pass } from "./pass.js";
 import { keyOf, View } from "./view.js";
 
 /** Where these modules came from is where the charts are, unless the page says otherwise. */
 export const home = new URL("../", import.meta.url).href;
 
-/** How long a hidden page goes on watching, and a page without charts stays connected; ms. */
-const linger = { hidden: 2_000, empty: 10_000 };
+/** How long a page without charts stays connected, in ms. */
+const linger = 10_000;
 
 /** When to ask again for a view that was refused, in ms. */
 const again = { temporary: 2_000, other: 30_000 };
@@ -30,6 +33,7 @@ export class Server extends EventTarget {
   /** @type {Map<number, (m: Ok | Failure) => void>} what to do with the answer to a request */
   #answers = new Map();
   #connection;
+  #pass;
   #callbacks = new Callbacks({
     link: () => this,
     request: (then) => this.#request(then),
@@ -39,36 +43,46 @@ export class Server extends EventTarget {
   });
   #id = 0;
   #pulse = 0;
-  #pause = 0;
   #leave = 0;
-  #paused = false;
+  #attention;
 
   /**
-   * The server at an address; always the same one for the same address.
+   * The server at an address; always the same one for the same address and
+   * credential, so that there is one connection for both.
    * @param {string} base
+   * @param {Credential} [credential]
    */
-  static at(base) {
+  static at(base, credential = Credential.page) {
     const url = new URL(base);
     url.search = url.hash = "";
     if (!url.pathname.endsWith("/")) url.pathname += "/";
-    let server = servers.get(url.href);
-    if (!server) servers.set(url.href, server = new Server(url));
+    const key = `${credential.key} ${url.href}`;
+    let server = servers.get(key);
+    if (!server) servers.set(key, server = new Server(url, credential));
     return server;
   }
 
-  /** @param {URL} base */
-  constructor(base) {
+  /**
+   * @param {URL} base
+   * @param {Credential} credential
+   */
+  constructor(base, credential) {
     super();
+    this.#pass = new Pass(credential, base.href, () => this.#renew());
     const url = new URL("ws", base);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
     this.#connection = new Connection(url.href, {
-      greet: (session) => this.#greet(session),
+      token: () => this.#pass.token(),
+      unauthorized: () => this.#pass.refused(),
+      greet: (session, token) => this.#greet(session, token),
       receive: (m) => this.#receive(m),
       changed: () => this.#changed(),
     });
-    document.addEventListener("visibilitychange", () => this.#visibility());
-    addEventListener("pageshow", () => this.#wake());
-    addEventListener("online", () => this.#wake());
+    this.#attention = new Attention({
+      hold: (paused) => this.#hold(paused),
+      look: () => this.#look(),
+      wake: () => this.#wake(),
+    });
   }
 
   /** @returns {Phase} */
@@ -79,6 +93,11 @@ export class Server extends EventTarget {
   /** Why there is no connection, for people. */
   get reason() {
     return this.#connection.reason;
+  }
+
+  /** There is no connection because the server wants a token, or another one. */
+  get unauthorized() {
+    return this.phase === "refused" && this.#connection.code === unauthorized;
   }
 
   /** The server has not answered for a while. */
@@ -176,7 +195,7 @@ export class Server extends EventTarget {
    */
   #accept(view, m) {
     view.id = m.v ?? "";
-    view.refused = false;
+    view.refused = view.barred = false;
     view.trouble = "";
     this.#align(view);
     this.#drop(view);
@@ -219,6 +238,7 @@ export class Server extends EventTarget {
   #refuse(view, m) {
     view.trouble = m.message;
     view.refused = !m.temporary;
+    view.barred = m.code === "forbidden";
     view.id = "";
     this.#tell(view);
     setTimeout(() => {
@@ -273,7 +293,7 @@ export class Server extends EventTarget {
     if (id !== "" && this.#named(id).length === 0) this.#connection.send({ t: "unsub", v: id });
     if (this.#views.size > 0) return;
     clearTimeout(this.#leave);
-    this.#leave = setTimeout(() => this.#connection.close(), linger.empty);
+    this.#leave = setTimeout(() => this.#connection.close(), linger);
   }
 
   /** @param {string} id */
@@ -283,11 +303,32 @@ export class Server extends EventTarget {
     return named;
   }
 
-  /** @param {string} session */
-  #greet(session) {
-    this.#paused = false;
-    if (document.hidden) this.#rest();
-    return [{ t: "hello", session: session || undefined }, ...Array.from(this.#views, (view) => this.#sub(view))];
+  /** There may be another token: it is said where the connection is, or ends a refusal. */
+  async #renew() {
+    this.#connection.again();
+    if (this.phase !== "open") return;
+    let token = "";
+    try {
+      token = await this.#pass.next();
+    } catch (err) {
+      console.warn(`chartd: no new token: ${err}`);
+      this.#pass.taken(); // and asks again
+    }
+    if (token === "" || this.phase !== "open") return;
+    const id = this.#request((m) => {
+      if (m.t === "ok") this.#pass.taken();
+      else if (m.code === "forbidden") this.#connection.restart(); // it is somebody else's
+    });
+    this.#connection.send({ t: "auth", id, token });
+  }
+
+  /**
+   * @param {string} session
+   * @param {string} token
+   */
+  #greet(session, token) {
+    this.#attention.begin();
+    return [{ t: "hello", session: session || undefined, token: token || undefined }, ...Array.from(this.#views, (view) => this.#sub(view))];
   }
 
   /** @param {ServerMessage} m */
@@ -313,11 +354,13 @@ export class Server extends EventTarget {
 
   #changed() {
     if (this.phase === "open") {
+      this.#pass.taken();
       // What was asked for between the greeting and its answer.
       for (const view of this.#views) {
         if (view.id === "" && view.asked === 0) this.#connection.send(this.#sub(view));
       }
     } else {
+      this.#pass.rest();
       const answers = [...this.#answers.values()];
       this.#answers.clear();
       for (const view of this.#views) view.cut();
@@ -345,26 +388,14 @@ export class Server extends EventTarget {
     if (this.#views.size > 0 && this.phase !== "opening") this.#connection.open();
   }
 
-  #visibility() {
-    clearTimeout(this.#pause);
-    if (document.hidden) {
-      this.#rest();
-      return;
-    }
+  /** Somebody looks again: what came meanwhile is shown, and the silence was nobody's. */
+  #look() {
     for (const view of this.#views) {
       view.rest();
       view.flush();
     }
     this.#connection.rest();
-    this.#hold(false);
-    this.#wake();
     this.#beat();
-  }
-
-  /** Pauses soon, unless somebody looks again. */
-  #rest() {
-    clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => this.#hold(true), linger.hidden);
   }
 
   /**
@@ -373,8 +404,6 @@ export class Server extends EventTarget {
    * @param {boolean} paused
    */
   #hold(paused) {
-    if (paused === this.#paused) return;
-    this.#paused = paused;
     const going = Array.from(this.#views).filter((view) => view.id !== "" && !view.params.paused);
     for (const id of new Set(going.map((view) => view.id))) {
       this.#connection.send({ t: "set", id: this.#request(() => {}), v: id, view: { paused } });

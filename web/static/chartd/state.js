@@ -11,6 +11,11 @@
  * @typedef {"connecting" | "live" | "stale" | "lost"} State
  */
 
+/**
+ * barred: it may not be seen, nor what was seen of it.
+ * @typedef {{state: State, text: string, barred: boolean}} Verdict
+ */
+
 /** After so long without a connection a chart counts as lost, although tries go on; ms. */
 const long = { blank: 10_000, shown: 60_000 };
 
@@ -26,15 +31,26 @@ const long = { blank: 10_000, shown: 60_000 };
  * @property {boolean} overdue no tick came for three refreshes
  * @property {boolean} paused a callback stopped the refreshes
  * @property {boolean} refused the server does not show the view
+ * @property {boolean} barred because it may not be seen
  * @property {string} trouble why, or what is wrong with it
  */
 
 /**
  * @param {Facts} f
- * @returns {{state: State, text: string}}
+ * @returns {Verdict}
  */
 export function judge(f) {
-  if (f.phase === "refused") return { state: "lost", text: said("refused by the server", f.reason) };
+  const barred = f.phase !== "refused" && f.refused && f.barred;
+  return { ...said(f), barred };
+}
+
+/**
+ * @param {Facts} f
+ * @returns {{state: State, text: string}}
+ */
+function said(f) {
+  if (f.phase === "refused") return { state: "lost", text: because("refused by the server", f.reason) };
+  if (f.refused && f.barred) return { state: "lost", text: because("you may not see this chart", f.trouble.replace(/^chart: /, "")) };
   if (f.refused) return { state: "lost", text: f.trouble || "refused by the server" };
   if (f.phase !== "open") {
     if (f.down > (f.picture ? long.shown : long.blank)) {
@@ -54,6 +70,6 @@ export function judge(f) {
  * @param {string} what
  * @param {string} why
  */
-function said(what, why) {
+function because(what, why) {
   return why ? `${what}: ${why}` : what;
 }

@@ -26,6 +26,23 @@ svg { overflow: hidden; }
 #stage { transition: opacity .4s; }
 :host([state="stale"]) #stage { opacity: .65; }
 :host([state="lost"]) #stage { opacity: .35; }
+#notice {
+  position: absolute;
+  inset: 0;
+  display: none;
+  place-content: center;
+  margin: 0;
+  padding: 2rem 1.25rem 1rem;
+  overflow: hidden;
+  text-align: center;
+  text-wrap: balance;
+  overflow-wrap: anywhere;
+  font: 400 .875rem/1.4 system-ui, sans-serif;
+  color: var(--chartd-muted, light-dark(#5b6675, #9aa6b5));
+}
+#notice::first-letter { text-transform: uppercase; }
+:host([state="lost"]) #frame:not(.filled) > #notice, .barred > #notice { display: grid; }
+.barred > #stage { visibility: hidden; }
 slot { position: absolute; inset: 0; display: block; }
 ::slotted(img) { display: block; inline-size: 100%; block-size: 100%; object-fit: contain; }
 .filled > slot { display: none; }

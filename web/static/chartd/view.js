@@ -49,6 +49,8 @@ export class View {
   trouble = "";
   /** The server shows it not at all. */
   refused = false;
+  /** It does so because it may not be seen. */
+  barred = false;
 
   /**
    * @param {string} chart
@@ -233,6 +235,8 @@ export class View {
   /** @param {Full} m */
   #full(m) {
     const first = Picture.parse(m.svg);
+    this.#pos = { e: m.e, r: m.r }; // whoever is shown it may ask how things are
+    this.#resyncing = false;
     let fresh = true;
     for (const seat of this.seats) {
       const picture = fresh ? first : first.clone();
@@ -240,8 +244,6 @@ export class View {
       this.#seats.set(seat, picture);
       seat.face.show(seat, picture);
     }
-    this.#pos = { e: m.e, r: m.r };
-    this.#resyncing = false;
   }
 
   /**

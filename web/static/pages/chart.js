@@ -1,4 +1,6 @@
 /** The page of one chart, for a wall, an iframe, or a closer look. */
+import { home, Server } from "../chartd.js";
+import { signInForm } from "./visitor.js";
 import { make } from "./words.js";
 
 /** After so long without a movement the pointer and the way back are out of the picture; ms. */
@@ -19,7 +21,25 @@ const vars = [...query].filter(([key]) => key.startsWith("vars.")).map(([key, va
 if (vars.length > 0) attributes["vars"] = JSON.stringify(Object.fromEntries(vars));
 
 const chart = make("chartd-chart", attributes);
+const link = query.get("link");
+if (link) chart.token = link;
 document.getElementById("stage")?.append(chart);
+
+// A page in a frame asks nobody for a token: its visitor cannot see whose it is.
+if (!link && window.top === window) {
+  const server = Server.at(home);
+  const entrance = signInForm(() => {});
+  entrance.form.hidden = true;
+  document.getElementById("stage")?.append(entrance.form);
+  server.addEventListener("change", () => {
+    const needed = server.unauthorized;
+    if (needed) entrance.ask(server.reason);
+    if (entrance.form.hidden !== needed) return;
+    entrance.form.hidden = !needed;
+    chart.hidden = needed;
+    if (needed) entrance.form.querySelector("input")?.focus();
+  });
+}
 
 document.title = `${name} · chartd`;
 chart.addEventListener("statechange", () => {

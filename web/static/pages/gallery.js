@@ -1,5 +1,6 @@
 /** The gallery: a card for each chart, and how server and sources are doing. */
 import { home, Server } from "../chartd.js";
+import { credentials, signIn, signInForm, token } from "./visitor.js";
 import { ago, count, make, rate, span } from "./words.js";
 
 /** @typedef {{name: string, title: string, description?: string, kind: string, refresh: number, window: number, links: {page: string, svg: string, png: string}}} Chart */
@@ -7,6 +8,8 @@ import { ago, count, make, rate, span } from "./words.js";
 
 /** How often to look again, in ms. */
 const every = { charts: 30_000, sources: 5_000 };
+
+const server = Server.at(home);
 
 /** @param {string} id */
 const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -17,14 +20,20 @@ const cards = new Map();
 
 /**
  * @param {string} path
- * @returns {Promise<any>} null if there is no answer to use
+ * @returns {Promise<{status: number, guarded: boolean, body: any, text: string}>} status 0: there is no answer
  */
 async function get(path) {
   try {
-    const response = await fetch(new URL(path, home));
-    return response.ok ? await response.json() : null;
+    const response = await fetch(new URL(path, home), { headers: credentials() });
+    return {
+      status: response.status,
+      // An answer that depends on who asks is one of a server that asks who it is.
+      guarded: /\bauthorization\b/i.test(response.headers.get("Vary") ?? ""),
+      body: response.ok ? await response.json() : null,
+      text: response.ok ? "" : (await response.text()).trim().replace(/^chartd: /, ""),
+    };
   } catch {
-    return null;
+    return { status: 0, guarded: false, body: null, text: "" };
   }
 }
 
@@ -57,9 +66,50 @@ function cardOf(chart) {
   );
 }
 
+const entrance = signInForm(enter);
+byId("charts").before(entrance.form);
+entrance.form.hidden = true;
+/** The visitor asked for the form. */
+let wanted = false;
+
+/** Looks again at everything, as somebody else. */
+function enter() {
+  wanted = false;
+  seen.sources = true;
+  charts();
+  sources();
+}
+
+/**
+ * Shows the form, or takes it away.
+ * @param {boolean} needed
+ * @param {string} reason
+ */
+function door(needed, reason) {
+  entrance.ask(reason);
+  if (entrance.form.hidden !== needed) return;
+  entrance.form.hidden = !needed;
+  if (needed) entrance.form.querySelector("input")?.focus();
+}
+
+byId("who").addEventListener("click", () => {
+  if (token()) {
+    signIn("");
+    enter();
+  } else {
+    wanted = !wanted;
+    door(wanted || cards.size === 0, "");
+  }
+});
+
 async function charts() {
+  const { status, guarded, body, text } = await get("api/v1/charts");
+  const out = status === 401;
+  byId("who").hidden = !guarded && !token();
+  byId("who").textContent = token() && !out ? "Sign out" : "Sign in";
+  if (status !== 0) door(out || wanted || server.unauthorized, out ? text : server.reason);
   /** @type {{server: string, charts: Chart[]} | null} */
-  const answer = await get("api/v1/charts");
+  const answer = out ? { server: "chartd", charts: [] } : body;
   if (!answer) {
     if (cards.size === 0) byId("summary").textContent = "The server does not answer; trying again.";
     return;
@@ -88,13 +138,21 @@ async function charts() {
     if (place !== card) grid.insertBefore(card, place);
     last = card;
   }
-  byId("empty").hidden = cards.size > 0;
-  byId("summary").textContent = cards.size === 0 ? "Nothing to show yet." : `${count(cards.size, "chart")} from ${location.host}, refreshed by the server.`;
+  byId("empty").hidden = cards.size > 0 || guarded;
+  if (out) byId("summary").textContent = "They are shown to those who sign in.";
+  else if (guarded && cards.size === 0) byId("summary").textContent = "None that you may see.";
+  else byId("summary").textContent = cards.size === 0 ? "Nothing to show yet." : `${count(cards.size, "chart")} from ${location.host}, refreshed by the server.`;
 }
 
+/** What this visitor may see, as far as it is known. */
+const seen = { sources: true };
+
 async function sources() {
+  if (!seen.sources) return;
+  const { status, body } = await get("api/v1/sources");
+  seen.sources = status !== 401 && status !== 403;
   /** @type {{sources: Source[]} | null} */
-  const answer = await get("api/v1/sources");
+  const answer = body;
   const list = byId("sources");
   const items = (answer?.sources ?? []).map((s) => {
     const state = !s.up ? "down" : s.samples > 0 ? "up" : "idle";
@@ -107,12 +165,11 @@ async function sources() {
     make("span", { class: "dot", "aria-hidden": "true" }), make("b", {}, s.key), make("span", {}, s.text))));
 }
 
-const server = Server.at(home);
-
 function link() {
   const pill = byId("link");
   let [state, text] = ["connecting", "Connecting"];
-  if (server.phase === "refused") [state, text] = ["lost", server.reason || "Refused"];
+  if (server.unauthorized) [state, text] = ["lost", "Signed out"];
+  else if (server.phase === "refused") [state, text] = ["lost", server.reason || "Refused"];
   else if (server.phase === "open") [state, text] = server.doubt ? ["stale", "No answer"] : ["live", "Live"];
   else if (server.down > 60_000) [state, text] = ["lost", "Unreachable, still trying"];
   else if (pill.dataset["state"] !== "connecting") [state, text] = ["stale", "Reconnecting"];
@@ -126,6 +183,7 @@ function link() {
 let blip = 0;
 server.addEventListener("change", () => {
   clearTimeout(blip);
+  if (server.unauthorized) door(true, server.reason);
   if (server.phase === "open") {
     link();
     charts(); // the configuration may have changed while it was away
