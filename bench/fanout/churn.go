@@ -74,7 +74,7 @@ func (sc *scenario) churn(ctx context.Context) (gs []goal, err error) {
 		{"heap in use, MB", number(heap / 1e6), number(heapAfter / 1e6)},
 		{"server CPU, s", "", number(used.Seconds())},
 		{"refused, came again", "", number(float64(c.Refused))},
-		{"broken, came again", "", number(float64(c.Broken))},
+		{"cut off, came again", "", number(float64(c.Broken))},
 	}))
 	sc.why(c)
 	return []goal{

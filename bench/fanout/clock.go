@@ -37,9 +37,11 @@ func cpuOf(pid int) time.Duration {
 	return time.Duration(readClock(int32(^uint32(pid)<<3 | 2)))
 }
 
-// rssOf is the resident memory of a process in bytes.
+// rssOf is the resident memory of a process in bytes: its own, without the
+// program's code and what else is mapped from files, of which more becomes
+// resident as more of it is used.
 func rssOf(pid int) (int64, error) {
-	kb, err := procField(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Rss:")
+	kb, err := procField(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Anonymous:")
 	return kb * 1024, err
 }
 

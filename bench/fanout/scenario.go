@@ -89,7 +89,8 @@ func (sc *scenario) views(ctx context.Context) ([]goal, error) {
 type seen struct {
 	counts      counts
 	ticks, late float64
-	cpu         time.Duration
+	cpu         time.Duration // of the server
+	theirs      time.Duration // of the clients
 	rss         int64
 }
 
@@ -109,7 +110,7 @@ func (r *rig) look() (s seen, err error) {
 			s.late += v
 		}
 	}
-	s.cpu = cpuOf(r.server.pid())
+	s.cpu, s.theirs = cpuOf(r.server.pid()), cpuOf(r.clients.pid())
 	s.rss, err = rssOf(r.server.pid())
 	return s, err
 }
@@ -165,7 +166,7 @@ func (sc *scenario) watch(ctx context.Context, s setup, cr crowd, lasts time.Dur
 		{"from the tick's beginning to the client, ms: median, p99, longest", ms(&t.Delay, 0.5) + ", " + ms(&t.Delay, 0.99) + ", " + ms(&t.Delay, 1)},
 		{"from the tick's due time, ms: median, p99, longest", ms(&t.Due, 0.5) + ", " + ms(&t.Due, 0.99) + ", " + ms(&t.Due, 1)},
 		{"reconnects of the others", number(float64(c.Connect.N))},
-		{"server CPU, of one core", fmt.Sprintf("%.0f %%", 100*(after.cpu-before.cpu).Seconds()/seconds)},
+		{"CPU of the server, of the clients, of one core", fmt.Sprintf("%.0f %%, %.0f %%", 100*(after.cpu-before.cpu).Seconds()/seconds, 100*(after.theirs-before.theirs).Seconds()/seconds)},
 		{"resident before, after, MB", fmt.Sprintf("%d, %d", before.rss>>20, after.rss>>20)},
 	}))
 	sc.why(c)

@@ -54,7 +54,7 @@ func (sc *scenario) storm(ctx context.Context) (gs []goal, err error) {
 		})
 	}
 	fmt.Fprintf(sc.w, "\n%s sessions, %s at once:\n\n%s", number(float64(sc.n)), number(float64(sc.burst)),
-		table([]string{"", "all up after, s", "one, median s", "p99 s", "refused, came again", "broken, came again", "server CPU s"}, rows))
+		table([]string{"", "all up after, s", "one, median s", "p99 s", "refused, came again", "cut off, came again", "server CPU s"}, rows))
 	sc.why(r.joined)
 	sc.why(back)
 	return []goal{{"all connected", r.joined.MS / 1000, 10, " s"}, {"all back", back.MS / 1000, 10, " s"}}, nil
