@@ -6,6 +6,7 @@ import (
 	"github.com/chartd/chartd/pkg/source/exec"
 	"github.com/chartd/chartd/pkg/source/file"
 	"github.com/chartd/chartd/pkg/source/host"
+	"github.com/chartd/chartd/pkg/source/http"
 	"github.com/chartd/chartd/pkg/source/influx"
 	"github.com/chartd/chartd/pkg/source/prometheus"
 	"github.com/chartd/chartd/pkg/source/push"
@@ -16,9 +17,10 @@ import (
 // Kinds returns a new registry: a line for each kind.
 func Kinds() source.Registry {
 	return source.Registry{
-		exec.Kind:       func() source.Config { return exec.DefaultConfig() },
-		file.Kind:       func() source.Config { return file.DefaultConfig() },
+		exec.Kind:        func() source.Config { return exec.DefaultConfig() },
+		file.Kind:        func() source.Config { return file.DefaultConfig() },
 		host.Kind:        func() source.Config { return host.DefaultConfig() },
+		http.Kind:        func() source.Config { return http.DefaultConfig() },
 		influx.Kind:      func() source.Config { return influx.DefaultConfig() },
 		prometheus.Kind:  func() source.Config { return prometheus.DefaultConfig() },
 		push.Kind:        func() source.Config { return push.DefaultConfig() },

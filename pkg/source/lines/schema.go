@@ -33,6 +33,8 @@ type Sample struct {
 	T      int64 // ms since the Unix epoch
 	V      float64
 	Column *Column
+	// Timed says that the line gave the time.
+	Timed bool
 }
 
 // role is what a column is for.
@@ -221,7 +223,7 @@ func (r *Reader) isTime(c *column, text []byte, strict bool) bool {
 
 // emit appends the samples of a line.
 func (r *Reader) emit(s *schema, row []entry) error {
-	t := r.now
+	t, timed := r.now, false
 	for i := range row {
 		if row[i].col.role == undecided {
 			r.decide(s, row[i].col, row[i].text)
@@ -239,7 +241,7 @@ func (r *Reader) emit(s *schema, row []entry) error {
 			if !ok {
 				return fmt.Errorf("column %q: %.40q is no time that is understood; see time_format", s.instant.name, row[i].text)
 			}
-			t = ms
+			t, timed = ms, true
 		}
 	}
 	labels, err := r.labelsOf(s, row)
@@ -264,7 +266,7 @@ func (r *Reader) emit(s *schema, row []entry) error {
 		if c.public.Unit == None && (unit != None || row[i].unit != None) {
 			r.name(c, cmp.Or(unit, row[i].unit)) // a zero may have come without
 		}
-		r.out = append(r.out, Sample{c.metric, labels, t, v, c.public})
+		r.out = append(r.out, Sample{c.metric, labels, t, v, c.public, timed})
 	}
 	return nil
 }

@@ -1,0 +1,226 @@
+// Package http asks a URL for JSON, CSV or other lines, again and again, and
+// turns the rows of the answer into samples: a jq expression makes rows of JSON,
+// and package lines finds the time, the labels and the numbers in them.
+//
+// A row that has a time counts once, however often the server repeats it: of
+// each series, only what is newer than the last is taken. A server that says
+// ETag or Last-Modified is asked only for what changed; while nothing did, a
+// row without a time holds on, as of now.
+package http
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/itchyny/gojq"
+
+	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/source/internal/httpx"
+	"github.com/chartd/chartd/pkg/source/lines"
+	"github.com/chartd/chartd/pkg/store"
+)
+
+const (
+	// maxRows bounds the rows of one answer.
+	maxRows = 200_000
+	// maxKnown bounds the series whose last time is kept.
+	maxKnown = 100_000
+)
+
+// Source asks one URL.
+type Source struct {
+	cfg  *Config
+	deps source.Deps
+	code *gojq.Code
+
+	lines *lines.Reader // made with the first answer, which shows the format
+	json  bool
+	out   []lines.Sample
+	body  []byte // the answer that If-None-Match speaks of; nil before the first
+	etag  string
+	when  string           // Last-Modified
+	last  map[string]int64 // time of the newest sample with a time, by series, in ms
+	key   []byte
+}
+
+// Run implements source.Source.
+func (s *Source) Run(ctx context.Context, app store.Appender) error {
+	client, err := s.cfg.Open(s.cfg.URL)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	tick := time.NewTicker(s.cfg.Interval.Std())
+	defer tick.Stop()
+	for {
+		if err := s.ask(ctx, client, app); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// ask asks once and takes what is new.
+func (s *Source) ask(ctx context.Context, client *httpx.Client, app store.Appender) error {
+	h := http.Header{"Accept": {"application/json, text/csv, text/plain, */*;q=0.5"}}
+	if s.body != nil && s.etag != "" {
+		h.Set("If-None-Match", s.etag)
+	}
+	if s.body != nil && s.when != "" {
+		h.Set("If-Modified-Since", s.when)
+	}
+	answer, err := client.Do(ctx, httpx.Request{Header: h}, nil)
+	if err != nil {
+		return err
+	}
+	if answer.Status == http.StatusNotModified && s.body != nil {
+		return s.take(ctx, s.body, app)
+	}
+	if err := answer.Err(); err != nil {
+		return err
+	}
+	if err := s.take(ctx, answer.Body, app); err != nil {
+		return answer.Wrap(err)
+	}
+	// Only an answer that was understood is one that need not be sent again.
+	s.body, s.etag, s.when = answer.Body, answer.Header.Get("ETag"), answer.Header.Get("Last-Modified")
+	return nil
+}
+
+// errQuery refuses what a jq expression cannot read.
+var errQuery = errors.New("the answer is no JSON, which query is for")
+
+// take reads an answer.
+func (s *Source) take(ctx context.Context, body []byte, app store.Appender) error {
+	now := time.Now().UnixMilli()
+	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
+	if s.lines == nil {
+		format := s.cfg.Lines
+		if format.Format == lines.JSON || format.Match == "" && format.Format == lines.Auto && len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[' || s.cfg.Query != "") {
+			s.json, format.Format = true, lines.JSON
+		}
+		s.lines = lines.New(format, s.deps.Name)
+	}
+	if s.json {
+		return s.takeJSON(ctx, trimmed, now, app)
+	}
+	s.lines.Restart()
+	rows := 0
+	for line := range bytes.Lines(body) {
+		if rows++; rows > maxRows {
+			return fmt.Errorf("the answer has more than %d lines", maxRows)
+		}
+		s.row(line, now, app)
+	}
+	return nil
+}
+
+// takeJSON reads the JSON values of an answer, usually one.
+func (s *Source) takeJSON(ctx context.Context, body []byte, now int64, app store.Appender) error {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout.Std())
+	defer cancel()
+	dec := json.NewDecoder(bytes.NewReader(body))
+	for rows := 0; ; {
+		var v any
+		if err := dec.Decode(&v); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			if s.cfg.Query != "" && rows == 0 {
+				return errQuery
+			}
+			return fmt.Errorf("reading JSON: %w", err)
+		}
+		results := s.code.RunWithContext(ctx, v)
+		for {
+			v, ok := results.Next()
+			if !ok {
+				break
+			}
+			if err, ok := v.(error); ok {
+				return fmt.Errorf("query: %w", err)
+			}
+			list, isList := v.([]any)
+			if !isList {
+				list = []any{v}
+			}
+			for _, one := range list {
+				if rows++; rows > maxRows {
+					return fmt.Errorf("the answer has more than %d rows", maxRows)
+				}
+				s.object(one, now, app)
+			}
+		}
+	}
+}
+
+// object reads a row of JSON.
+func (s *Source) object(v any, now int64, app store.Appender) {
+	switch v.(type) {
+	case map[string]any:
+	case int, float64:
+		v = map[string]any{"value": v}
+	case nil:
+		return
+	default:
+		s.deps.Reject(1, errors.New("a row is neither an object nor a number; see query"))
+		return
+	}
+	line, err := gojq.Marshal(v)
+	if err != nil {
+		s.deps.Reject(1, err)
+		return
+	}
+	s.row(line, now, app)
+}
+
+// row appends what is new of a row.
+func (s *Source) row(line []byte, now int64, app store.Appender) {
+	skipped := s.lines.Skipped
+	var err error
+	s.out, err = s.lines.Line(s.out[:0], line, now)
+	if err != nil {
+		s.deps.Reject(1, err)
+	}
+	if n := s.lines.Skipped - skipped; n > 0 {
+		s.deps.Skip(n)
+	}
+	for i := range s.out {
+		one := &s.out[i]
+		if one.Timed && !s.newer(one) {
+			continue
+		}
+		// What the store refuses is counted and shown by the manager.
+		_ = app.Append(one.Metric, one.Labels, one.T, one.V)
+	}
+}
+
+// newer reports whether a sample with a time is newer than the last of its
+// series, and remembers it.
+func (s *Source) newer(one *lines.Sample) bool {
+	s.key = append(s.key[:0], one.Metric...)
+	for _, l := range one.Labels {
+		s.key = append(append(append(append(s.key, 0), l.Name...), 1), l.Value...)
+	}
+	last, known := s.last[string(s.key)]
+	if known && one.T <= last {
+		return false
+	}
+	if !known && len(s.last) >= maxKnown {
+		clear(s.last) // the store holds far fewer; a repeated sample overwrites itself there
+	}
+	s.last[string(s.key)] = one.T
+	return true
+}
