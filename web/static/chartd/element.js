@@ -33,7 +33,7 @@ const template = document.createElement("template");
 template.innerHTML = `
 <div id="frame" part="frame" role="figure" tabindex="0" aria-labelledby="name" aria-describedby="now">
   <div id="stage" part="stage" aria-hidden="true"></div>
-  <p id="notice" part="notice" aria-hidden="true"></p>
+  <p id="notice" part="notice"></p>
   <slot></slot>
   <div id="badge" part="badge" role="status"><span id="dot" aria-hidden="true"></span><span id="word"></span></div>
   <span id="name" class="spoken"></span>

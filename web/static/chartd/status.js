@@ -61,9 +61,13 @@ export class Status {
       word.textContent = full;
       this.#part("badge").title = full;
     }
-    const notice = state === "lost" ? text : "";
+    // In place of a picture, and of what the page put there to be shown until there is one, unless it may not be seen.
+    const frame = this.#part("frame");
+    const bare = !frame.classList.contains("filled") && !this.#host.firstElementChild;
+    const notice = state === "lost" && (barred || bare) ? text : "";
     if (this.#part("notice").textContent !== notice) this.#part("notice").textContent = notice;
-    this.#part("frame").classList.toggle("barred", barred);
+    frame.classList.toggle("told", notice !== "");
+    frame.classList.toggle("barred", barred);
     if (state === this.state && this.#host.hasAttribute("state")) return;
     const before = this.state;
     this.state = state;

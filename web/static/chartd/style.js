@@ -30,9 +30,9 @@ svg { overflow: hidden; }
   position: absolute;
   inset: 0;
   display: none;
-  place-content: center;
+  align-content: center;
   margin: 0;
-  padding: 2rem 1.25rem 1rem;
+  padding: 1rem 1.25rem;
   overflow: hidden;
   text-align: center;
   text-wrap: balance;
@@ -41,11 +41,10 @@ svg { overflow: hidden; }
   color: var(--chartd-muted, light-dark(#5b6675, #9aa6b5));
 }
 #notice::first-letter { text-transform: uppercase; }
-:host([state="lost"]) #frame:not(.filled) > #notice, .barred > #notice { display: grid; }
-.barred > #stage { visibility: hidden; }
 slot { position: absolute; inset: 0; display: block; }
 ::slotted(img) { display: block; inline-size: 100%; block-size: 100%; object-fit: contain; }
-.filled > slot { display: none; }
+.filled > slot, .barred > slot { display: none; }
+.barred > #stage { visibility: hidden; }
 #badge {
   position: absolute;
   inset-block-start: .5rem;
@@ -62,6 +61,8 @@ slot { position: absolute; inset: 0; display: block; }
   background: color-mix(in srgb, currentColor 10%, transparent);
   pointer-events: none;
 }
+.told > #notice { display: block; }
+.told > #badge { display: none; }
 #word { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 #dot { flex: none; inline-size: .4375rem; block-size: .4375rem; border-radius: 50%; background: currentColor; }
 :host([state="connecting"]) #dot { background: none; box-shadow: inset 0 0 0 1.5px currentColor; }

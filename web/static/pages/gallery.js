@@ -105,8 +105,9 @@ byId("who").addEventListener("click", () => {
 async function charts() {
   const { status, guarded, body, text } = await get("api/v1/charts");
   const out = status === 401;
-  byId("who").hidden = !guarded && !token();
-  byId("who").textContent = token() && !out ? "Sign out" : "Sign in";
+  byId("who").hidden = out || !guarded && !token();
+  byId("who").textContent = token() ? "Sign out" : "Sign in";
+  byId("link").hidden = out;
   if (status !== 0) door(out || wanted || server.unauthorized, out ? text : server.reason);
   /** @type {{server: string, charts: Chart[]} | null} */
   const answer = out ? { server: "chartd", charts: [] } : body;
