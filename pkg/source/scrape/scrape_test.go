@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -139,9 +140,9 @@ func (nothing) Append(string, store.Labels, int64, float64) error { return nil }
 
 func TestRun(t *testing.T) {
 	answers := make(chan func(http.ResponseWriter), 1)
-	var accept string
+	var accept atomic.Value // what was asked for last
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		accept = r.Header.Get("Accept")
+		accept.Store(r.Header.Get("Accept"))
 		(<-answers)(w)
 	}))
 	defer srv.Close()
@@ -169,7 +170,7 @@ func TestRun(t *testing.T) {
 	if got, want := strings.Split(<-app.news, " @")[0], fmt.Sprintf("a{instance=%q, job=\"node\"} 1", host); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if !strings.HasPrefix(accept, "application/openmetrics-text;version=1.0.0") || !strings.Contains(accept, "text/plain;version=0.0.4") {
+	if accept := accept.Load().(string); !strings.HasPrefix(accept, "application/openmetrics-text;version=1.0.0") || !strings.Contains(accept, "text/plain;version=0.0.4") {
 		t.Errorf("asked for %s", accept)
 	}
 	answers <- say("application/openmetrics-text; version=1.0.0; charset=utf-8", "a 2\n# EOF\n")
