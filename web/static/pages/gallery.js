@@ -44,6 +44,27 @@ async function get(path) {
  */
 const local = (path) => new URL(path.replace(/^\//, ""), home).href;
 
+/**
+ * A link to a chart's picture. An address cannot say who the visitor is, so for
+ * who signed in the picture is fetched and handed over as a file.
+ * @param {Chart} chart
+ * @param {"svg" | "png"} type
+ */
+function picture(chart, type) {
+  const href = local(chart.links[type]);
+  const a = make("a", { href, "aria-label": `${chart.title} as ${type.toUpperCase()}` }, type.toUpperCase());
+  a.addEventListener("click", async (e) => {
+    if (!token()) return;
+    e.preventDefault();
+    const response = await fetch(href, { headers: credentials() });
+    if (!response.ok) return;
+    const file = URL.createObjectURL(await response.blob());
+    make("a", { href: file, download: `${chart.name}.${type}` }).click();
+    setTimeout(() => URL.revokeObjectURL(file), 60_000);
+  });
+  return a;
+}
+
 /** Kinds without a time axis. */
 const timeless = new Set(["bar", "gauge", "stat"]);
 
@@ -58,8 +79,8 @@ function cardOf(chart) {
     make("div", { class: "about" },
       make("span", { class: "facts" }, facts.join(" · ")),
       make("span", { class: "links" },
-        make("a", { href: local(chart.links.svg), "aria-label": `${chart.title} as SVG` }, "SVG"),
-        make("a", { href: local(chart.links.png), "aria-label": `${chart.title} as PNG` }, "PNG"),
+        picture(chart, "svg"),
+        picture(chart, "png"),
         make("a", { href: local(chart.links.page), class: "open", "aria-label": `Open ${chart.title}` }, "Open"),
       ),
     ),
