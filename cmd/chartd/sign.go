@@ -80,7 +80,7 @@ func (s *signer) run(_ context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	base, err := baseURL(s.base, cfg.Listen)
+	base, err := baseURL(s.base, cfg.Listen, cfg.Server.TLS.Cert != "")
 	if err != nil {
 		return usageError{"--url: " + err.Error()}
 	}
@@ -145,11 +145,14 @@ func writeTag(w io.Writer, base, address, token, title string, view plotting.Vie
 
 // baseURL returns the address under which chartd's pages are: the one that is
 // given, or that of this machine.
-func baseURL(given, listen string) (string, error) {
+func baseURL(given, listen string, tls bool) (string, error) {
 	if given == "" {
 		_, port, err := net.SplitHostPort(listen)
 		if err != nil {
 			return "", err
+		}
+		if tls {
+			return "https://" + net.JoinHostPort("localhost", port), nil
 		}
 		return "http://" + net.JoinHostPort("localhost", port), nil
 	}

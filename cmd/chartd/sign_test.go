@@ -125,3 +125,24 @@ func TestSignRefuses(t *testing.T) {
 		t.Errorf("without the variable: %+v", got)
 	}
 }
+
+func TestBaseURL(t *testing.T) {
+	for _, tt := range []struct {
+		given, listen string
+		tls           bool
+		want          string
+	}{
+		{"", ":8080", false, "http://localhost:8080"},
+		{"", "127.0.0.1:8443", true, "https://localhost:8443"},
+		{"https://charts.example.com", ":8080", false, "https://charts.example.com"},
+		{"http://[::1]:8080/charts/", ":8080", true, "http://[::1]:8080/charts"},
+		{"ftp://charts.example.com", ":8080", false, ""},
+		{"https://user:password@charts.example.com", ":8080", false, ""},
+		{"https://charts.example.com/#a", ":8080", false, ""},
+	} {
+		got, err := baseURL(tt.given, tt.listen, tt.tls)
+		if got != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%+v: %q, %v", tt, got, err)
+		}
+	}
+}

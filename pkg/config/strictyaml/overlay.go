@@ -82,7 +82,11 @@ func (d *Document) lay(n *yaml.Node, keys []string, path string, value *yaml.Nod
 			return n
 		}
 		if target.Kind != yaml.MappingNode {
-			d.errs.add(at, path, fmt.Sprintf("is %s, which has no key %s", describe(target, target.Value, ""), quote(keys[0])), "want a mapping there")
+			what := "one text" // which may be a secret
+			if target.Kind == yaml.SequenceNode {
+				what = "a list"
+			}
+			d.errs.add(at, path, fmt.Sprintf("is %s, which has no key %s", what, quote(keys[0])), "want a mapping there")
 			return n
 		}
 		*out = *target

@@ -93,7 +93,7 @@ func TestSetErrors(t *testing.T) {
 		{"", "inner.a=x", `--set inner.a: is the text "x"; want a whole number`},
 		{"", "inner.c=1", `--set inner.c: inner: unknown key "c"; the keys here are: a, b, deep, ptr`},
 		{"", "iner.a=1", `--set iner.a: unknown key "iner"; did you mean "inner"?`},
-		{"name: x\n", "name.a=1", `--set name.a: name: is the text "x", which has no key "a"; want a mapping there`},
+		{"name: x\n", "name.a=1", `--set name.a: name: is one text, which has no key "a"; want a mapping there`},
 		{"", "name=[", `--set name: the value: a value is missing, or a "[" or "{" above is not closed`},
 		{"", "name=*x", `--set name: the value: the alias *x has no anchor; put &x in front of a value above it, or put quotes around the text`},
 		{"", "=1", `--set : "" is not the path of a value; write keys with dots between them, as server.max_connections; a list is set as a whole, as server.origins=[a, b]`},
