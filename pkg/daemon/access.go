@@ -34,7 +34,8 @@ func keepKeys(ctx context.Context, gate *auth.Gate, next <-chan *auth.Gate) {
 	for {
 		current, end := context.WithCancel(ctx)
 		var running sync.WaitGroup
-		running.Go(func() { _ = gate.Run(current) }) // it returns nil, when current ends or at once
+		fetching := gate
+		running.Go(func() { _ = fetching.Run(current) }) // it returns nil, when current ends or at once
 		select {
 		case <-ctx.Done():
 		case gate = <-next:

@@ -227,6 +227,9 @@ func (c *Client) enter(m wire.Hello, g *auth.Grant) {
 		return
 	}
 	c.session, c.grant = s, g
+	if len(g.Origins()) == 0 {
+		c.shown = nil // no renewal asks again from where
+	}
 	c.until(g.Expires())
 	result := "new"
 	switch {

@@ -122,12 +122,13 @@ func (h *Hub) beforeShare(spec *plotting.Spec, chart string, delta plotting.Chan
 				if s.view.Chart != chart {
 					return s.view, false
 				}
-				v, d := h.Shared(s.view), delta
+				now := h.Shared(s.view)
+				v, d := now, delta
 				if d.Reset {
 					v, d.Reset = s.view, false
 				}
 				v, err := spec.Change(v, d)
-				return v, err == nil
+				return v, err == nil && v != now
 			})
 		})
 	}
