@@ -55,6 +55,7 @@ type column struct {
 	role   role
 	asked  bool // a number, because the configuration says so
 	public *Column
+	id     string // of the metric, which is its own among the columns
 	metric string
 	label  string
 	clock  clock
@@ -113,10 +114,10 @@ func (r *Reader) add(s *schema, name, group string) (*column, error) {
 		c.label = strings.ToLower(c.label)
 	}
 	id := identifier(name)
-	for n := 2; slices.ContainsFunc(s.cols, func(o *column) bool { return o.metric == r.metric(id) }); n++ {
+	for n := 2; slices.ContainsFunc(s.cols, func(o *column) bool { return o.id == id }); n++ {
 		id = fmt.Sprintf("%s_%d", identifier(name), n)
 	}
-	c.metric = r.metric(id)
+	c.id, c.metric = id, r.metric(id)
 	switch {
 	case slices.Contains(r.cfg.Labels, name):
 		c.role = label
