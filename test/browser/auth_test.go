@@ -73,6 +73,17 @@ func TestSignIn(t *testing.T) {
 			b.picture("signed-in-" + tt.name)
 			secret(b, wallToken)
 
+			// A picture comes as a file: its address says nothing of the visitor.
+			got := eval[string](b, `
+				const made = Promise.withResolvers();
+				const make = URL.createObjectURL;
+				URL.createObjectURL = (blob) => { blob.text().then((text) => made.resolve(blob.type + " " + text.slice(0, 4))); return make.call(URL, blob); };
+				document.querySelector("#card-line .links a").click();
+				return made.promise;`)
+			if !strings.HasPrefix(got, "image/svg+xml") || !strings.HasSuffix(got, "<svg") {
+				t.Errorf("the picture of the chart: %q", got)
+			}
+
 			b.goTo(d.URL()) // the tab still knows
 			b.do(helpers)
 			b.until(`all().length === 2 && all().every((el) => el.state === "live")`)
@@ -83,6 +94,28 @@ func TestSignIn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAnonymous: who shows nothing sees what is for everybody, and can sign in.
+func TestAnonymous(t *testing.T) {
+	d := start(t, guarded+"  anonymous: {read: [stat]}\n")
+	feed(t, d)
+	b := open(t, look{})
+	b.expect("the server responded with a status of 40")
+	b.goTo(d.URL())
+	b.do(helpers)
+	b.until(`all().length === 1 && all()[0].state === "live"`)
+	b.until(`document.getElementById("who").textContent === "Sign in" && document.getElementById("sign-in").hidden`)
+	b.do(`document.getElementById("who").click()`)
+	b.until(`!document.getElementById("sign-in").hidden`)
+	b.picture("anonymous")
+	b.do(`document.querySelector("#sign-in input").value = "` + bossToken + `"; document.querySelector("#sign-in button").click();`)
+	b.until(`all().length === 8 && all().every((el) => el.state === "live") && document.getElementById("sign-in").hidden`)
+	b.until(`document.getElementById("who").textContent === "Sign out"`)
+	b.do(`document.getElementById("who").click()`)
+	b.until(`all().length === 1 && all()[0].state === "live"`)
+	// What is left is watched as nobody, too: the right to its callbacks is gone.
+	b.until(`all()[0].callback("x").then(() => "raised", (err) => err.code).then((got) => got === "forbidden" || got)`)
 }
 
 // secret looks for a token wherever others could see it.

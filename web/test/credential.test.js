@@ -50,8 +50,9 @@ test("a provider is asked once more after a refusal, and told of it", async () =
   assert.equal(fresh, 1);
   assert.equal(await pass.token(), "signed in");
   pass.taken();
-  assert.equal(await pass.next(), "", "nothing new");
+  assert.equal(await pass.next(), null, "nothing new");
   auth(null);
+  assert.equal(await pass.next(), "", "signed out");
   assert.equal(await pass.token(), "");
   pass.rest();
 });

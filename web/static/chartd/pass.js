@@ -62,14 +62,13 @@ export class Pass {
 
   /**
    * Another token than the one that is shown, for a connection that is open.
-   * @returns {Promise<string>} "": there is none
+   * @returns {Promise<string | null>} null: it is the same; "": there is none any more
    */
   async next() {
-    const before = this.#shown;
     const token = await this.#credential.token({ server: this.#server, refused: false });
-    if (token === before || token === "") {
+    if (token === this.#shown) {
       this.taken();
-      return "";
+      return null;
     }
     this.#shown = token;
     return token;

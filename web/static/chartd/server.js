@@ -307,14 +307,19 @@ export class Server extends EventTarget {
   async #renew() {
     this.#connection.again();
     if (this.phase !== "open") return;
-    let token = "";
+    /** @type {string | null} */
+    let token = null;
     try {
       token = await this.#pass.next();
     } catch (err) {
       console.warn(`chartd: no new token: ${err}`);
       this.#pass.taken(); // and asks again
     }
-    if (token === "" || this.phase !== "open") return;
+    if (token === null || this.phase !== "open") return;
+    if (token === "") { // signed out
+      this.#connection.restart();
+      return;
+    }
     const id = this.#request((m) => {
       if (m.t === "ok") this.#pass.taken();
       else if (m.code === "forbidden") this.#connection.restart(); // it is somebody else's
