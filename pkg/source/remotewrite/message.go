@@ -54,8 +54,13 @@ type message struct {
 	tally   receive.Tally
 	skipped int // values that cannot be shown: histograms, infinite ones
 
-	labels store.Labels // of the series that is being read
-	many   int          // how many labels that has, the name too, if they are too many
+	// Of the series that is being read:
+	metric string
+	labels store.Labels
+	sorted bool // the labels are, so far
+	many   int  // how many labels there are, if they are too many
+
+	checking bool // nothing is kept
 }
 
 // brokenError says that nothing of a body was taken.
@@ -85,9 +90,11 @@ func (m *message) take(body string, v version, app store.Appender) error {
 	if err := m.readSymbols(body); err != nil {
 		return err
 	}
+	m.checking = true
 	if err := m.each(body, nil); err != nil {
 		return err
 	}
+	m.checking = false
 	return m.each(body, app)
 }
 
@@ -139,17 +146,23 @@ func (m *message) each(body string, app store.Appender) error {
 
 // readSeries reads a series: its labels, and then its samples.
 func (m *message) readSeries(body string, app store.Appender) error {
-	if err := m.readLabels(body); err != nil {
-		return err
+	rest := body
+	if !m.checking {
+		var err error
+		if rest, err = m.readLabels(body); err != nil {
+			return err
+		}
+		if !m.sorted { // the protocol says that they are
+			slices.SortFunc(m.labels, func(a, b store.Label) int { return strings.Compare(a.Name, b.Name) })
+		}
 	}
-	metric := m.name()
-	for f := (fields{rest: body}); ; {
+	for f := (fields{rest: rest}); ; {
 		ok, err := f.next()
 		if !ok || err != nil {
 			return err
 		}
-		switch f.number {
-		case fieldSamples:
+		switch {
+		case f.number == fieldSamples:
 			if f.kind != counted {
 				return errors.New("a sample is no message")
 			}
@@ -157,61 +170,84 @@ func (m *message) readSeries(body string, app store.Appender) error {
 			if err != nil {
 				return fmt.Errorf("a sample: %w", err)
 			}
-			if app != nil {
-				m.append(app, metric, t, v)
+			if !m.checking {
+				m.append(app, t, v)
 			}
-		case m.layout.histograms:
-			if app != nil {
-				m.skipped++
+		case f.number == m.layout.labels && m.checking:
+			if err := m.readLabelsField(&f); err != nil {
+				return err
 			}
+		case f.number == m.layout.histograms && !m.checking:
+			m.skipped++
 		}
 	}
 }
 
 // append appends a sample of the series that is being read.
-func (m *message) append(app store.Appender, metric string, t int64, v float64) {
+func (m *message) append(app store.Appender, t int64, v float64) {
 	if m.many > 0 {
-		m.tally.Unread(m.series, fmt.Errorf("%.64s: labels: %d labels; at most %d", metric, m.many-1, store.MaxLabels))
+		m.tally.Unread(m.series, fmt.Errorf("%.64s: labels: %d labels; at most %d", m.metric, m.many, store.MaxLabels))
 		return
 	}
 	if math.IsInf(v, 0) {
 		v = math.NaN() // no axis can show it
 		m.skipped++
 	}
-	if err := app.Append(metric, m.labels, t, v); err != nil {
-		m.tally.Refused(m.series, fmt.Errorf("%.64s: %w", metric, err))
+	if err := app.Append(m.metric, m.labels, t, v); err != nil {
+		m.tally.Refused(m.series, fmt.Errorf("%.64s: %w", m.metric, err))
 		return
 	}
 	m.tally.Accepted++
 }
 
-// readLabels reads the labels of a series, the metric's name among them.
-func (m *message) readLabels(body string) error {
-	m.labels, m.many = m.labels[:0], 0
+// readLabels reads the labels of a series, the metric's name among them, and
+// returns what begins with the first field that is something else.
+func (m *message) readLabels(body string) (rest string, err error) {
+	m.metric, m.labels, m.sorted, m.many = "", m.labels[:0], true, 0
+	only := true // nothing else has come
 	for f := (fields{rest: body}); ; {
+		at := f.rest
 		ok, err := f.next()
-		if !ok || err != nil {
-			return err
-		}
-		if f.number != m.layout.labels {
-			continue
-		}
 		switch {
-		case f.kind != counted:
-			err = errors.New("the labels are no message")
-		case m.version == v2:
-			err = m.readRefs(f.bytes)
-		default:
-			err = m.readLabel(f.bytes)
-		}
-		if err != nil {
-			return fmt.Errorf("labels: %w", err)
+		case !ok || err != nil:
+			return rest, err
+		case f.number == m.layout.labels:
+			if err := m.readLabelsField(&f); err != nil {
+				return "", err
+			}
+		case only:
+			rest, only = at, false
 		}
 	}
 }
 
+// readLabelsField reads a field that holds a label, or all of them.
+func (m *message) readLabelsField(f *fields) (err error) {
+	switch {
+	case f.kind != counted:
+		err = errors.New("the labels are no message")
+	case m.version == v2:
+		err = m.readRefs(f.bytes)
+	default:
+		err = m.readLabel(f.bytes)
+	}
+	if err != nil {
+		return fmt.Errorf("labels: %w", err)
+	}
+	return nil
+}
+
 // readLabel reads a label that is written out.
 func (m *message) readLabel(body string) error {
+	// As they are nearly always written: the name, then the value, both short.
+	if len(body) > 2 && body[0] == 1<<3|byte(counted) && body[1] < 0x80 && int(body[1])+4 <= len(body) {
+		n := 2 + int(body[1])
+		name, rest := body[2:n], body[n:]
+		if rest[0] == 2<<3|byte(counted) && rest[1] < 0x80 && int(rest[1])+2 == len(rest) {
+			m.add(store.Label{Name: name, Value: rest[2:]})
+			return nil
+		}
+	}
 	var l store.Label
 	for f := (fields{rest: body}); ; {
 		ok, err := f.next()
@@ -264,14 +300,18 @@ func (m *message) symbol(f *fields) (string, error) {
 	return m.symbols[at], nil
 }
 
-// add adds a label, as long as there are not too many for a series. A label
-// without a value is none.
+// add adds a label, as long as there are not too many for a series. One of them
+// is the metric's name; one without a value is none.
 func (m *message) add(l store.Label) {
+	n := len(m.labels)
 	switch {
-	case l.Value == "":
-	case len(m.labels) > store.MaxLabels: // one of them is the metric's name
-		m.many = max(m.many, len(m.labels)) + 1
+	case m.checking || l.Value == "":
+	case l.Name == nameLabel:
+		m.metric = l.Value
+	case n == store.MaxLabels:
+		m.many = max(m.many, n) + 1
 	default:
+		m.sorted = m.sorted && (n == 0 || m.labels[n-1].Name <= l.Name)
 		m.labels = append(m.labels, l)
 	}
 }
@@ -279,22 +319,15 @@ func (m *message) add(l store.Label) {
 // nameLabel holds the metric's name.
 const nameLabel = "__name__"
 
-// name takes the metric's name from among the labels, and sorts the others if
-// they are not; the protocol says that they are.
-func (m *message) name() (metric string) {
-	byName := func(a, b store.Label) int { return strings.Compare(a.Name, b.Name) }
-	if !slices.IsSortedFunc(m.labels, byName) {
-		slices.SortFunc(m.labels, byName)
-	}
-	if at := slices.IndexFunc(m.labels, func(l store.Label) bool { return l.Name == nameLabel }); at >= 0 {
-		metric = m.labels[at].Value
-		m.labels = slices.Delete(m.labels, at, at+1)
-	}
-	return metric
-}
-
 // readSample reads a time, in ms, and a value.
 func readSample(body string) (t int64, v float64, err error) {
+	// As they are nearly always written: the value, then the time.
+	if len(body) > 10 && body[0] == fieldValue<<3|byte(fixed64) && body[9] == fieldTime<<3|byte(varint) {
+		f := fields{rest: body[10:]}
+		if at, err := f.varint(); err == nil && f.rest == "" {
+			return int64(at), math.Float64frombits(little(body[1:9])), nil
+		}
+	}
 	for f := (fields{rest: body}); ; {
 		ok, err := f.next()
 		switch {

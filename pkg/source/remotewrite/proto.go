@@ -37,8 +37,10 @@ func (f *fields) next() (ok bool, err error) {
 	if f.rest == "" {
 		return false, nil
 	}
-	tag, err := f.varint()
-	if err != nil {
+	tag := uint64(f.rest[0])
+	if tag < 0x80 {
+		f.rest = f.rest[1:]
+	} else if tag, err = f.varint(); err != nil {
 		return false, err
 	}
 	f.number, f.kind = tag>>3, wireKind(tag&7)
@@ -53,13 +55,15 @@ func (f *fields) next() (ok bool, err error) {
 	case fixed32:
 		f.value, err = f.fixed(4)
 	case counted:
-		var n uint64
-		if n, err = f.varint(); err == nil && n > uint64(len(f.rest)) {
-			err = errCut
+		n, err := f.varint()
+		if err != nil {
+			return false, err
 		}
-		if err == nil {
-			f.bytes, f.rest = f.rest[:n], f.rest[n:]
+		if n > uint64(len(f.rest)) {
+			return false, errCut
 		}
+		f.bytes, f.rest = f.rest[:n], f.rest[n:]
+		return true, nil
 	default:
 		err = fmt.Errorf("field %d has the type %d, which proto3 does not have", f.number, f.kind)
 	}
@@ -68,6 +72,10 @@ func (f *fields) next() (ok bool, err error) {
 
 // varint takes a number of up to ten bytes, seven bits in each.
 func (f *fields) varint() (v uint64, err error) {
+	if f.rest != "" && f.rest[0] < 0x80 {
+		v, f.rest = uint64(f.rest[0]), f.rest[1:]
+		return v, nil
+	}
 	for i := range min(len(f.rest), 10) {
 		b := f.rest[i]
 		if i == 9 && b > 1 {
@@ -95,4 +103,12 @@ func (f *fields) fixed(n int) (v uint64, err error) {
 	}
 	f.rest = f.rest[n:]
 	return v, nil
+}
+
+// little returns the number in eight bytes, the least first. The compiler makes
+// one instruction of it.
+func little(b string) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
