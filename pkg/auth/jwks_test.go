@@ -242,6 +242,7 @@ func TestJWKSTrouble(t *testing.T) {
 					return
 				}
 			}
+			_ = json.NewEncoder(w).Encode(jwk(&p.ec.PublicKey, "e", nil)) // nobody reads on
 			fmt.Fprint(w, `]}`)
 		},
 		"many": func(w http.ResponseWriter, r *http.Request) {
@@ -311,7 +312,7 @@ func TestJWKSBounded(t *testing.T) {
 	p := privateKeys()
 	is := newIssuer(t, serve(jwk(&p.ec.PublicKey, "e", nil)))
 	slow := fast()
-	slow.cooldown = time.Hour
+	slow.cooldown, slow.wait = time.Hour, 50*time.Minute // who waits, waits beyond the end of the test
 	g := fetching(t, is.URL, slow, nil)
 	if _, kind := identify(t, g, signedBy(t, jwt.SigningMethodES256, p.ec, "e")); kind != "" {
 		t.Fatalf("the sound one: %q", kind)
@@ -325,7 +326,16 @@ func TestJWKSBounded(t *testing.T) {
 			}
 		})
 	}
-	wg.Wait()
+	all := make(chan struct{})
+	go func() {
+		wg.Wait()
+		close(all)
+	}()
+	select {
+	case <-all:
+	case <-time.After(30 * time.Second):
+		t.Fatal("tokens of made-up keys wait for a fetch that is not to come")
+	}
 	if n := is.fetches.Load(); n != 1 {
 		t.Errorf("%d fetches; want the first alone", n)
 	}
