@@ -7,7 +7,7 @@ import { ago, count, make, rate, span } from "./words.js";
 /** @typedef {{name: string, kind: string, up: boolean, last?: string, samples: number, rate: number, error?: string}} Source */
 
 /** How often to look again, in ms. */
-const every = { charts: 30_000, sources: 5_000 };
+const every = { charts: 30_000, sources: 5_000, empty: 1_000 };
 
 const server = Server.at(home);
 
@@ -229,4 +229,8 @@ function repeat(look, ms) {
 }
 
 repeat(charts, every.charts);
+// A page may be opened before its charts are there: `chartd pipe` has them with the first line.
+setInterval(() => {
+  if (!document.hidden && cards.size === 0) charts();
+}, every.empty);
 repeat(sources, every.sources);
