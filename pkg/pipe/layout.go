@@ -22,6 +22,9 @@ const (
 	apart = 10
 	// crowd is how many lines a chart may have before its columns are parted.
 	crowd = 12
+	// many is from how many columns of a table on those of one unit share a chart
+	// whatever their magnitude, so that the page does not grow long.
+	many = 10
 	// maxCharts bounds the page.
 	maxCharts = 40
 	// points is how many samples a window should have, at least.
@@ -149,7 +152,7 @@ func groups(t *table) []group {
 	for _, g := range out {
 		g.whole = hundred(g.cols) && len(t.rows) <= 1
 		if !g.tied && !g.whole {
-			parted = append(parted, g.part()...)
+			parted = append(parted, g.part(len(t.cols) > many && g.cols[0].public.Unit != lines.None)...)
 			continue
 		}
 		parted = append(parted, g)
@@ -166,8 +169,9 @@ func (g *group) takes(c *column, t *table) bool {
 	return first.Group == c.public.Group && (first.Unit == c.public.Unit || first.Group != "" && (c.size == 0 || g.cols[0].size == 0)) && len(t.cols) > 1
 }
 
-// part parts columns of other magnitudes, and crowds.
-func (g group) part() []group {
+// part parts columns of other magnitudes, unless they are to stay together, and
+// crowds.
+func (g group) part(together bool) []group {
 	byHand := slices.Clone(g.cols)
 	slices.SortStableFunc(byHand, func(a, b *column) int {
 		switch {
@@ -184,7 +188,7 @@ func (g group) part() []group {
 		switch {
 		case top == 0:
 			top = c.size
-		case c.size > 0 && c.size*apart < top:
+		case c.size > 0 && c.size*apart < top && !together:
 			at++
 			top = c.size
 		}

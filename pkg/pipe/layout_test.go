@@ -117,6 +117,19 @@ func TestLater(t *testing.T) {
 	}
 }
 
+// TestBurst holds that lines which come at once all show, although they say no
+// time.
+func TestBurst(t *testing.T) {
+	_, charts, st := laid(t, "name v\n"+strings.Repeat("a 1\nb 2\n", 100), "")
+	all := st.Select(charts[0].Series[0].Metric, nil)
+	if len(all) != 2 || all[0].Len() != 100 || all[1].Len() != 100 {
+		t.Fatalf("of twice 100 lines %v are there", all)
+	}
+	if last, ok := all[0].Last(); !ok || last.T > time.Now().UnixMilli()+200 {
+		t.Errorf("the last one is of %v", time.UnixMilli(last.T))
+	}
+}
+
 // TestWindow follows the pace of the lines.
 func TestWindow(t *testing.T) {
 	now := time.Now().Unix()

@@ -161,6 +161,8 @@ func newPage(ctx context.Context, c Config) (*page, error) {
 		base.Listen = free(ctx, preferred)
 	}
 	base.Store.MaxAge = plotting.MaxWindow
+	// A page for one person and those who look over the shoulder.
+	base.Server.MaxConnections, base.Server.MaxConnectionsPerAddress = 500, 500
 	format := lines.DefaultConfig()
 	format.Match = c.Match
 	p := &page{cfg: c, base: base, feed: newFeed(format)}
