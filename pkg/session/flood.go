@@ -78,7 +78,8 @@ func (c *Client) afford() *wire.Error {
 	most := c.hub.cfg.NewViewsPerMinute
 	s := c.session
 	s.mu.Lock()
-	ok := s.begun.take(time.Now(), float64(most)/60, float64(most))
+	// A page may begin with all its charts; a crowd of views would be felt.
+	ok := s.begun.take(time.Now(), float64(most)/60, float64(min(most, c.hub.cfg.MaxSubscriptions)))
 	s.mu.Unlock()
 	if !ok {
 		c.hub.metrics.refuse(limitNewViews)
