@@ -4,6 +4,7 @@ package sources
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"math"
 	"net"
@@ -26,7 +27,13 @@ import (
 	"github.com/chartd/chartd/pkg/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// These tests mostly wait for servers: more of them than there are processors may do so at a time.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long a condition may take to come true. No test that passes waits that long.
 const patience = 60 * time.Second

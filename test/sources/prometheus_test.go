@@ -146,7 +146,7 @@ sources:
 	last := func() int64 { s := values(beats()); return s[len(s)-1].T }
 	left := last()
 	// Longer than the second for which this Prometheus takes an old value for the present one.
-	eventually(t, "it has been away for a while", func() bool { return time.Now().UnixMilli() > left+2500 })
+	eventually(t, "it has been away for a while", func() bool { return time.Now().UnixMilli() > left+2000 })
 	p.start()
 	eventually(t, "samples come again", func() bool { return last() > left+3000 && r.status("prom").Error == "" })
 	s := beats()
