@@ -53,9 +53,8 @@ type column struct {
 	public *lines.Column
 	size   float64 // the largest magnitude so far; frozen once it was laid out
 	least  float64
-	value  float64          // the last one
-	rows   []string         // those that have it
-	times  map[string]int64 // of the newest sample of each row, in ms
+	value  float64  // the last one
+	rows   []string // those that have it
 	laid   bool
 }
 
@@ -143,9 +142,6 @@ func (f *feed) note(s *lines.Sample) {
 		f.changed = time.Now()
 	}
 	c := t.cols[at]
-	if !s.Timed {
-		s.T = c.after(row, s.T)
-	}
 	if row != "" && len(c.rows) < maxRows && !slices.Contains(c.rows, row) {
 		c.rows = append(c.rows, row)
 	}
@@ -165,26 +161,6 @@ func (f *feed) note(s *lines.Sample) {
 		f.first = s.T
 	}
 	f.newest = max(f.newest, s.T)
-}
-
-// ahead is how far into the future lines that come all at once may reach, in
-// ms.
-const ahead = 5000
-
-// after returns the time of a sample that says none itself: now, or, if there
-// was one of this very moment, just after it, so that each shows.
-func (c *column) after(row string, now int64) int64 {
-	if c.times == nil {
-		c.times = map[string]int64{}
-	}
-	last, known := c.times[row]
-	if known && last >= now && last < now+ahead {
-		now = last + 1
-	}
-	if known || len(c.times) < maxRows {
-		c.times[row] = now
-	}
-	return now
 }
 
 func (f *feed) table(id int) *table {

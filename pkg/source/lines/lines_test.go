@@ -44,7 +44,7 @@ func read(t *testing.T, cfg lines.Config, text string) string {
 				b.WriteString(s.Labels.String())
 			}
 			fmt.Fprintf(&b, "=%v", s.V)
-			if s.T != now {
+			if s.Timed && s.T != now {
 				fmt.Fprintf(&b, "@%+d", s.T-now)
 			}
 		}
@@ -187,6 +187,24 @@ func TestLimits(t *testing.T) {
 	}
 	if last == nil || !strings.Contains(last.Error(), "different columns") {
 		t.Errorf("5000 columns: %v", last)
+	}
+}
+
+// TestMoment holds that lines of one moment, of one series, have times of their
+// own, and that they do not run away.
+func TestMoment(t *testing.T) {
+	r := lines.New(lines.DefaultConfig(), "x")
+	seen := map[string]int64{}
+	for i := range 20_000 {
+		out, err := r.Line(nil, fmt.Appendf(nil, "web%d 5", i%2), now)
+		if err != nil || len(out) != 1 {
+			t.Fatal(out, err)
+		}
+		last, ok := seen[out[0].Labels.String()]
+		if got := out[0].T; ok && i < 5000 && got != last+1 || !ok && got != now || got > now+5000 {
+			t.Fatalf("line %d is of %d ms later, the one before of %d", i, got-now, last-now)
+		}
+		seen[out[0].Labels.String()] = out[0].T
 	}
 }
 

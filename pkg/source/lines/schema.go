@@ -59,7 +59,7 @@ type column struct {
 	metric string
 	label  string
 	clock  clock
-	known  map[string]string // the values of a label
+	known  map[string]*named // the values of a label
 	second *column           // of "a / b"
 }
 
@@ -73,12 +73,24 @@ type schema struct {
 
 	labels   []*column // sorted by label's name
 	instant  *column
-	guess    bool // text may be a label without being asked for
-	nameless bool // there was no header
+	guess    bool  // text may be a label without being asked for
+	nameless bool  // there was no header
+	newest   int64 // time of the last line that said none itself, in ms, if there are no labels
 
 	wide     bool // two blanks divide
 	rowFirst bool // the first cell has no header: it names the row
 }
+
+// named is a label's value, and when it came last, in ms, without a time of its
+// own.
+type named struct {
+	text   string
+	newest int64
+}
+
+// ahead is how far into the future lines that come all at once may reach, in
+// ms.
+const ahead = 5000
 
 // entry is a cell of a line, and where it belongs.
 type entry struct {
@@ -145,7 +157,7 @@ func (r *Reader) metric(id string) string {
 func (s *schema) enlist(c *column) {
 	switch c.role {
 	case label:
-		c.known = map[string]string{}
+		c.known = map[string]*named{}
 		s.labels = append(s.labels, c)
 		slices.SortFunc(s.labels, func(a, b *column) int { return strings.Compare(a.label, b.label) })
 	case instant:
@@ -245,9 +257,16 @@ func (r *Reader) emit(s *schema, row []entry) error {
 			t, timed = ms, true
 		}
 	}
-	labels, err := r.labelsOf(s, row)
+	labels, newest, err := r.labelsOf(s, row)
 	if err != nil {
 		return err
+	}
+	if !timed {
+		// Of lines of one moment, each shows.
+		if *newest >= t && *newest < t+ahead {
+			t = *newest + 1
+		}
+		*newest = t
 	}
 	before := len(r.out)
 	for i := range row {
@@ -272,10 +291,12 @@ func (r *Reader) emit(s *schema, row []entry) error {
 	return nil
 }
 
-// labelsOf returns the labels of a line. They are valid until the next one.
-func (r *Reader) labelsOf(s *schema, row []entry) (store.Labels, error) {
+// labelsOf returns the labels of a line, which are valid until the next one, and
+// when one of the first label came last.
+func (r *Reader) labelsOf(s *schema, row []entry) (labels store.Labels, newest *int64, err error) {
+	newest = &s.newest
 	if len(s.labels) == 0 {
-		return nil, nil
+		return nil, newest, nil
 	}
 	r.labels = r.labels[:0]
 	for _, c := range s.labels {
@@ -294,14 +315,17 @@ func (r *Reader) labelsOf(s *schema, row []entry) (store.Labels, error) {
 					limit = maxGuessed
 				}
 				if len(c.known) >= limit {
-					return nil, fmt.Errorf("column %q is taken for a label and has more than %d different values; name the columns that are labels", c.name, limit)
+					return nil, nil, fmt.Errorf("column %q is taken for a label and has more than %d different values; name the columns that are labels", c.name, limit)
 				}
-				v = strings.ToValidUTF8(string(text), "\uFFFD")
-				c.known[v] = v
+				v = &named{text: strings.ToValidUTF8(string(text), "\uFFFD")}
+				c.known[string(text)] = v
 			}
-			r.labels = append(r.labels, store.Label{Name: c.label, Value: v})
+			if len(r.labels) == 0 {
+				newest = &v.newest
+			}
+			r.labels = append(r.labels, store.Label{Name: c.label, Value: v.text})
 			break
 		}
 	}
-	return r.labels, nil
+	return r.labels, newest, nil
 }
