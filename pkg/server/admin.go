@@ -9,14 +9,14 @@ import (
 
 // Admin returns what is served at the address server.admin, and nowhere else: the
 // metrics, the profiles of net/http/pprof, and the two answers for those who
-// look after the process. Nobody is asked there who they are.
+// look after the process. Nobody is asked there who they are. The command line is
+// not shown: --set may have put a secret into it.
 func (s *Server) Admin() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", s.exposition())
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
