@@ -27,8 +27,8 @@ type Config struct {
 	// refused, and who goes on is closed.
 	MessagesPerSecond int `yaml:"messages_per_second"`
 	// NewViewsPerMinute bounds the views that one session lets the server begin
-	// to draw, of which as many may come at once as it may be subscribed to. A
-	// view that is drawn already, for whomever, does not count.
+	// to draw, of which 64 may come at once. A view that is drawn already, for
+	// whomever, does not count.
 	NewViewsPerMinute int `yaml:"new_views_per_minute"`
 	// MaxQueue bounds the events and replies that wait for a slow client, in
 	// bytes; over it, the connection is closed. Frames never queue.

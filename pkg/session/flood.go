@@ -16,6 +16,10 @@ import (
 // at once: a page that comes back subscribes to all its charts.
 const saved = 4
 
+// crowd is how many views a session may begin at once: a page begins with all its
+// charts, but hundreds would be felt by others.
+const crowd = 64
+
 // refusalLines is how many refusals for the same reason the log has of a second;
 // of the others it has the number.
 const refusalLines = 3
@@ -78,8 +82,7 @@ func (c *Client) afford() *wire.Error {
 	most := c.hub.cfg.NewViewsPerMinute
 	s := c.session
 	s.mu.Lock()
-	// A page may begin with all its charts; a crowd of views would be felt.
-	ok := s.begun.take(time.Now(), float64(most)/60, float64(min(most, c.hub.cfg.MaxSubscriptions)))
+	ok := s.begun.take(time.Now(), float64(most)/60, float64(min(most, crowd)))
 	s.mu.Unlock()
 	if !ok {
 		c.hub.metrics.refuse(limitNewViews)
