@@ -231,6 +231,42 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
+// TestTokensPass: a chart whose own token changes goes on without a blink, and
+// leaves no connection behind.
+func TestTokensPass(t *testing.T) {
+	t.Parallel() // it mostly waits
+	d := start(t, guarded)
+	feed(t, d)
+	b := open(t, look{})
+	b.goTo(d.URL() + "blank")
+	b.do(helpers + mint + `
+		window.open = new Set();
+		const W = WebSocket;
+		window.WebSocket = class extends W {
+			constructor(...args) {
+				super(...args);
+				open.add(this);
+				this.addEventListener("close", () => open.delete(this));
+			}
+		};
+		window.next = async () => { el.token = await mint({ sub: "zoe", jti: crypto.randomUUID?.() ?? String(Math.random()), exp: soon(600), chartd_read: ["*"] }); };
+		await import("/chartd.js");
+		window.el = document.createElement("chartd-chart");
+		el.src = "line";
+		await next();
+		document.body.append(el);`)
+	b.until(`el.state === "live"`)
+	b.do(never + `window.states = []; el.addEventListener("statechange", (e) => states.push(e.detail.state));`)
+	for range 3 {
+		b.do(`window.was = svg(el); await next();`)
+		b.until(`svg(el) !== was && el.state === "live"`)
+	}
+	b.until(`open.size === 1`)
+	if n, states := eval[int](b, `return blank`), eval[[]string](b, `return states`); n != 0 || strings.Contains(strings.Join(states, " "), "lost") {
+		t.Errorf("blank %d times, states %v", n, states)
+	}
+}
+
 // TestRenewal: a provider's next token is said on the open socket, before the
 // first ends; a refused one is asked for once more.
 func TestRenewal(t *testing.T) {

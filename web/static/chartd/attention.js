@@ -17,13 +17,21 @@ export class Attention {
   #watcher;
   #timer = 0;
   #paused = false;
+  #over = new AbortController();
 
   /** @param {Watcher} watcher */
   constructor(watcher) {
     this.#watcher = watcher;
-    document.addEventListener("visibilitychange", () => this.#changed());
-    addEventListener("pageshow", () => watcher.wake());
-    addEventListener("online", () => watcher.wake());
+    const { signal } = this.#over;
+    document.addEventListener("visibilitychange", () => this.#changed(), { signal });
+    addEventListener("pageshow", () => watcher.wake(), { signal });
+    addEventListener("online", () => watcher.wake(), { signal });
+  }
+
+  /** Nobody watches any more, nor will. */
+  end() {
+    clearTimeout(this.#timer);
+    this.#over.abort();
   }
 
   /** The server knows nothing of a pause: it is a new connection. */

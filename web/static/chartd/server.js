@@ -45,6 +45,7 @@ export class Server extends EventTarget {
   #pulse = 0;
   #leave = 0;
   #attention;
+  #retire;
 
   /**
    * The server at an address; always the same one for the same address and
@@ -58,16 +59,22 @@ export class Server extends EventTarget {
     if (!url.pathname.endsWith("/")) url.pathname += "/";
     const key = `${credential.key} ${url.href}`;
     let server = servers.get(key);
-    if (!server) servers.set(key, server = new Server(url, credential));
+    if (!server) servers.set(key, server = new Server(url, credential, () => servers.delete(key)));
     return server;
   }
 
   /**
    * @param {URL} base
    * @param {Credential} credential
+   * @param {() => void} forget nobody will need it any more
    */
-  constructor(base, credential) {
+  constructor(base, credential, forget) {
     super();
+    // A token of its own is soon another one; the page's servers stay.
+    this.#retire = credential === Credential.page ? () => {} : () => {
+      this.#attention.end();
+      forget();
+    };
     this.#pass = new Pass(credential, base.href, () => this.#renew());
     const url = new URL("ws", base);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -293,7 +300,10 @@ export class Server extends EventTarget {
     if (id !== "" && this.#named(id).length === 0) this.#connection.send({ t: "unsub", v: id });
     if (this.#views.size > 0) return;
     clearTimeout(this.#leave);
-    this.#leave = setTimeout(() => this.#connection.close(), linger);
+    this.#leave = setTimeout(() => {
+      this.#connection.close();
+      this.#retire();
+    }, linger);
   }
 
   /** @param {string} id */
