@@ -43,5 +43,5 @@ func onlyVariable(s string) bool {
 // mayConceal reports whether a text that is not YAML, so that nobody knows what
 // stands where, has a key that is usually followed by a secret.
 func mayConceal(text []byte) bool {
-	return regexp.MustCompile(`(?i)(token|secret|password)s?["']?\s*:`).Match(text)
+	return regexp.MustCompile(`(?i)(token|secret|password|credential)s?["']?\s*:`).Match(text)
 }

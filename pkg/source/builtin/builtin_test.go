@@ -2,10 +2,12 @@ package builtin_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"go.uber.org/zap/zaptest"
 
+	"github.com/chartd/chartd/pkg/config"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/builtin"
 )
@@ -34,6 +36,32 @@ func TestKinds(t *testing.T) {
 		src, err := cfg.New(source.Deps{Name: kind, Logger: zaptest.NewLogger(t), Skip: func(int) {}, Reject: func(int, error) {}})
 		if err != nil || src == nil {
 			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
+// TestSecretsAreNotRepeated puts a secret where one belongs, in every form that is wrong, and searches what is said of it.
+func TestSecretsAreNotRepeated(t *testing.T) {
+	const hidden = "hunter2"
+	for _, text := range []string{
+		"sources: {a: {type: scrape, url: [http://u:hunter2@h]}}",
+		"sources: {a: {type: scrape, url: 'u:hunter2@h:9100'}}",
+		"sources: {a: {type: scrape, url: 'http://u:hunter2@h:port'}}",
+		"sources: {a: {type: scrape, url: 'http://u:hunter2@h', interval: 1}}",
+		"sources: {a: {type: scrape, url: http://h, basic_auth: hunter2}}",
+		"sources: {a: {type: scrape, url: http://h, basic_auth: {password: hunter2}}}",
+		"sources: {a: {type: scrape, url: http://h, basic_auth: {username: u, password: {hunter2: }}}}",
+		"sources: {a: {type: scrape, url: http://h, authorization: hunter2}}",
+		"sources: {a: {type: scrape, url: http://h, authorization: {type: Basic, credentials: hunter2}}}",
+		"sources: {a: {type: scrape, url: http://h, authorization: {credentials: [hunter2]}}}",
+		"sources: {a: {type: prometheus, url: http://h, queries: {a: b}, headers: hunter2}}",
+		"sources: {a: {type: prometheus, url: http://h, queries: {a: b}, headers: [hunter2]}}",
+		"sources: {a: {type: prometheus, url: http://h, queries: {a: b}, headers: {X: \"hunter2\\n\"}}}",
+		"sources: {a: {type: prometheus, url: http://h, queries: {a: b}, headers: {X: '${hunter2'}}}",
+	} {
+		_, err := config.Parse("test.yaml", []byte(text), builtin.Kinds(), func(string) (string, bool) { return "", false })
+		if err == nil || strings.Contains(err.Error(), hidden) {
+			t.Errorf("%s: %v", text, err)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func TestErrors(t *testing.T) {
 		{"fails", func(c *exec.Config) { c.Shell = "echo first >&2; echo 'wrong  key' >&2; exit 3" }, "the shell: exit status 3: wrong  key"},
 		{"echoes a secret", func(c *exec.Config) {
 			c.Shell, c.Env = `echo "no entry for $PASS" >&2; exit 1`, map[string]secret.Text{"PASS": password}
-		}, "the shell: exit status 1: no entry for <secret>"},
+		}, "the shell: exit status 1: no entry for [secret]"},
 		{"ends", func(c *exec.Config) { c.Shell = "echo 1" }, "the shell ended; a command that prints and ends needs an interval"},
 		{"is killed", func(c *exec.Config) { c.Shell = "kill -9 $$" }, "the shell: signal: killed"},
 		{"takes long", func(c *exec.Config) {

@@ -267,7 +267,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{"status", func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			nethttp.Error(w, "no entry for "+r.Header.Get("X-Key"), nethttp.StatusForbidden)
-		}, func(c *http.Config) { c.Headers = map[string]secret.Text{"X-Key": password} }, "the answer is 403 Forbidden: no entry for <secret>"},
+		}, func(c *http.Config) { c.Headers = map[string]secret.Text{"X-Key": password} }, "the answer is 403 Forbidden: no entry for [secret]"},
 		{"garbage", func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = w.Write([]byte(`{"a":1,`)) }, nil, "reading JSON: unexpected EOF"},
 		{"query of a page", func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = w.Write([]byte("<html>")) }, func(c *http.Config) { c.Query = ".a" }, "the answer is no JSON, which query is for"},
 		{"query that fails", func(w nethttp.ResponseWriter, _ *nethttp.Request) { _, _ = w.Write([]byte(`{"a":1}`)) }, func(c *http.Config) { c.Query = ".a[]" }, "query: cannot iterate over: number (1)"},

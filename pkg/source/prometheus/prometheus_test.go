@@ -152,7 +152,7 @@ func TestAsk(t *testing.T) {
 			[]func(http.ResponseWriter, *http.Request){says(400, `{"status":"error","errorType":"bad_data","error":"parse error, hunter2"}`), matrix(value(now + 15000))},
 			[]string{fmt.Sprintf("b{} 1 @%d", now+15000)},
 			"GET 1 15000-15000/15 GET 2 15000-15000/15 ", "",
-			[]string{"queries.a: GET " + srv.URL + "/prom/api/v1/query_range: bad_data: parse error, <secret>"},
+			[]string{"queries.a: GET " + srv.URL + "/prom/api/v1/query_range: bad_data: parse error, [secret]"},
 		},
 		{ // both are refused
 			now + 30000,

@@ -184,8 +184,8 @@ func TestRun(t *testing.T) {
 	}{
 		{say("application/openmetrics-text", "a 3\n"), "/metrics: the answer is cut off: OpenMetrics ends with # EOF"},
 		{say("text/html; charset=utf-8", "<html>"), "/metrics: the answer is of type text/html; want metrics, which are text/plain or application/openmetrics-text: is the path of url right, as /metrics?"},
-		{say("text/plain", "hunter2\n"), `/metrics: line 1: "<secret>" has no value`},
-		{func(w http.ResponseWriter) { http.Error(w, "no, hunter2", http.StatusForbidden) }, "/metrics: the answer is 403 Forbidden: no, <secret>"},
+		{say("text/plain", "hunter2\n"), `/metrics: line 1: "[secret]" has no value`},
+		{func(w http.ResponseWriter) { http.Error(w, "no, hunter2", http.StatusForbidden) }, "/metrics: the answer is 403 Forbidden: no, [secret]"},
 	} {
 		if i > 0 {
 			app, done = run()

@@ -162,6 +162,10 @@ func (u URL) String() string {
 // Format implements fmt.Formatter: no verb shows more than String.
 func (u URL) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.String())) }
 
+// Concealed marks the type for whoever reads it from a file: what is wrong with
+// such a value is said without repeating it.
+func (URL) Concealed() {}
+
 // MarshalText implements encoding.TextMarshaler.
 func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
 

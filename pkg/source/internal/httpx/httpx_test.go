@@ -180,7 +180,7 @@ func TestErrors(t *testing.T) {
 		change func(*httpx.Config)
 		want   string
 	}{
-		{s.URL, "echo", withSecrets, "the answer is 403 Forbidden: no: Basic <secret> <secret> u <secret> /echo?token=<secret>"},
+		{s.URL, "echo", withSecrets, "the answer is 403 Forbidden: no: Basic [secret] [secret] u [secret] /echo?token=[secret]"},
 		{s.URL, "html", withSecrets, "/html: the answer is 502 Bad Gateway\x00"},
 		{s.URL, "away", withSecrets, "it redirects to " + elsewhere.URL + ", which is not followed; if that is right, put it into url"},
 		{s.URL, "round", withSecrets, "it redirects more than 5 times"},

@@ -11,7 +11,7 @@ import (
 )
 
 // shown stands where a secret was.
-const shown = "<secret>"
+const shown = "[secret]"
 
 // Text is a secret. However it is printed, logged or encoded, it says only
 // whether there is one.
@@ -20,7 +20,7 @@ type Text string
 // Reveal returns the secret itself, for whoever it is meant for.
 func (t Text) Reveal() string { return string(t) }
 
-// String returns "<secret>", or "" if there is none.
+// String returns "[secret]", or "" if there is none.
 func (t Text) String() string {
 	if t == "" {
 		return ""
@@ -31,12 +31,12 @@ func (t Text) String() string {
 // Format implements fmt.Formatter: no verb shows the secret.
 func (t Text) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(t.String())) }
 
+// Concealed marks the type for whoever reads it from a file: what is wrong with
+// such a value is said without repeating it.
+func (Text) Concealed() {}
+
 // MarshalText implements encoding.TextMarshaler, for JSON and YAML.
 func (t Text) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
-
-// Concealed marks the type for whoever reads it from a file: what is wrong
-// with such a value must be said without repeating it.
-func (Text) Concealed() {}
 
 // Scrub returns text, which somebody else wrote, without the secrets that it
 // repeats, as they are or escaped for a URL. A peer may send back what it was

@@ -57,16 +57,16 @@ func TestScrub(t *testing.T) {
 	}{
 		{"nothing here", "nothing here", nil},
 		{"nothing here", "nothing here", []string{""}},
-		{"bad token s3cret, s3cret!", "bad token <secret>, <secret>!", []string{"s3cret"}},
-		{"ab and abc", "<secret> and <secret>", []string{"ab", "abc"}},
-		{"GET /?k=a%26b+c", "GET /?k=<secret>", []string{"a&b c"}},
+		{"bad token s3cret, s3cret!", "bad token [secret], [secret]!", []string{"s3cret"}},
+		{"ab and abc", "[secret] and [secret]", []string{"ab", "abc"}},
+		{"GET /?k=a%26b+c", "GET /?k=[secret]", []string{"a&b c"}},
 	} {
 		if got := secret.Scrub(tc.text, tc.secrets...); got != tc.want {
 			t.Errorf("%q: got %q, want %q", tc.text, got, tc.want)
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		// A secret of letters that "<secret>" does not have, so that what stands
+		// A secret of letters that "[secret]" does not have, so that what stands
 		// for it cannot be one.
 		hidden := rapid.SliceOfNDistinct(rapid.StringMatching(`[0-9A-Z]{4,9}`), 1, 4, rapid.ID).Draw(t, "secrets")
 		text := strings.Join(rapid.SliceOf(rapid.OneOf(rapid.SampledFrom(hidden), rapid.StringMatching(`[a-z ]{1,5}`))).Draw(t, "text"), " ")
