@@ -158,6 +158,11 @@ install() {
 		servers) # that test/sources starts
 			have prometheus || want+=(prometheus)
 			have prometheus-node-exporter || want+=(prometheus-node-exporter)
+			# Programs whose lines the sources exec and file read.
+			have vmstat || want+=(procps)
+			have ping || want+=(iputils-ping)
+			have iostat || want+=(sysstat)
+			have logrotate || [ -x /usr/sbin/logrotate ] || want+=(logrotate)
 			;;
 		node)
 			have node || want+=(nodejs)
