@@ -21,7 +21,6 @@ package remotewrite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -133,13 +132,12 @@ func (s *Source) turn(ctx context.Context) (done func(), err error) {
 	select {
 	case s.slots <- struct{}{}:
 		return done, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case <-ctx.Done(): // the sender is gone, or chartd stops
 	case <-late.C:
-		return nil, &receive.BodyError{
-			Status: http.StatusServiceUnavailable,
-			Reason: fmt.Sprintf("%d requests are being read already (max_in_flight of the source); try again", cap(s.slots)),
-		}
+	}
+	return nil, &receive.BodyError{
+		Status: http.StatusServiceUnavailable,
+		Reason: fmt.Sprintf("%d requests are being read already (max_in_flight of the source); try again", cap(s.slots)),
 	}
 }
 
@@ -216,9 +214,6 @@ func answer(w http.ResponseWriter, m *message, err error) {
 
 // refuse answers a request that was not read.
 func refuse(w http.ResponseWriter, err error) {
-	if errors.Is(err, context.Canceled) {
-		return // nobody is there any more
-	}
 	http.Error(w, err.Error(), receive.Status(w, err))
 }
 

@@ -339,8 +339,10 @@ func TestTooManyAtOnce(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		if _, err := s.turn(ctx); err == nil {
-			t.Error("nobody waits any more, and has a turn")
+		_, err = s.turn(ctx)
+		rec = httptest.NewRecorder()
+		if refuse(rec, err); rec.Code != 503 {
+			t.Errorf("nobody waits any more: %d", rec.Code)
 		}
 		done()
 	})
