@@ -190,7 +190,9 @@ sources:
 	failed = r.status("a").Errors
 	mode.Store(1)
 	serveAt(t, addr, h)
-	eventually(t, "that it sends garbage shows", func() bool { return strings.Contains(r.status("a").Error, "reading JSON") || strings.Contains(r.status("a").Error, "no JSON") })
+	eventually(t, "that it sends garbage shows", func() bool {
+		return strings.Contains(r.status("a").Error, "reading JSON") || strings.Contains(r.status("a").Error, "no JSON")
+	})
 	before := len(r.one("a_v"))
 	mode.Store(0)
 	eventually(t, "rows come again", func() bool { return len(r.one("a_v")) >= before+3 })
