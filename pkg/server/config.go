@@ -83,8 +83,8 @@ func DefaultConfig() Config {
 	return Config{
 		ProxyHeader:              XForwarded,
 		MaxConnections:           20_000,
-		MaxUpgradesPerSecond:     2_500,
-		MaxRequests:              8_192,
+		MaxUpgradesPerSecond:     4_000,
+		MaxRequests:              16_384,
 		MessageTimeout:           quantity.Duration(10e9),
 		PicturesPerSecond:        10,
 		MaxConnectionsPerAddress: 1_000,
