@@ -12,6 +12,7 @@ import (
 	"github.com/chartd/chartd/pkg/source/push"
 	"github.com/chartd/chartd/pkg/source/remotewrite"
 	"github.com/chartd/chartd/pkg/source/scrape"
+	"github.com/chartd/chartd/pkg/source/statsd"
 )
 
 // Kinds returns a new registry: a line for each kind.
@@ -26,5 +27,6 @@ func Kinds() source.Registry {
 		push.Kind:        func() source.Config { return push.DefaultConfig() },
 		remotewrite.Kind: func() source.Config { return remotewrite.DefaultConfig() },
 		scrape.Kind:      func() source.Config { return scrape.DefaultConfig() },
+		statsd.Kind:      func() source.Config { return statsd.DefaultConfig() },
 	}
 }
