@@ -27,6 +27,9 @@ func (r *Reader) tabular(b []byte) bool {
 	if len(cells) == 0 {
 		return false
 	}
+	if string(cells[0].text) == "Average:" {
+		return r.current != nil // what sar and its kin say at the end, of what was there
+	}
 	if r.headlike(cells) {
 		if s := r.tried[r.key(cells)]; s != nil {
 			r.current = s

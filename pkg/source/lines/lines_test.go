@@ -157,6 +157,10 @@ func TestLine(t *testing.T) {
 			c.Values, c.Metric = []string{"Use%"}, "disk_used"
 		}), "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/vda 264212084 27929228 67572036 30% /\n", "disk_used{filesystem=\"/dev/vda\"}=30\n"},
 		{"names that look alike", auto, "a-b,a_b,a b\n1,2,3\n", "x_a_b=1  x_a_b_2=2  x_a_b_3=3\n"},
+		{
+			"sar's end", auto, "15:39:15 CPU %user %idle\n15:39:16 all 1 99\n15:39:16 0 2 98\n\nAverage: CPU %user %idle\nAverage: all 1 99\nAverage: 0 2 98\n",
+			"x_percent_user{cpu=\"all\"}=1  x_percent_idle{cpu=\"all\"}=99\nx_percent_user{cpu=\"0\"}=2  x_percent_idle{cpu=\"0\"}=98\n",
+		},
 		{"names of columns", set(func(c *lines.Config) { c.Format, c.Header = lines.Columns, []string{"one", "two"} }), "7 2\n8 9\n", "x_one=7  x_two=2\nx_one=8  x_two=9\n"},
 		{"layout", set(func(c *lines.Config) { c.Format, c.Time, c.TimeFormat = lines.CSV, "when", "02.01.2006 15.04.05" }), "when,v\n22.11.2026 15.39.14,1\n", "x_v=1@-1000\n"},
 	}
