@@ -260,20 +260,24 @@ func (c *conn) read(r io.Reader) ([]byte, error) {
 // take reads one message and hands it to the client.
 func (c *conn) take(typ int, r io.Reader) error {
 	b, err := c.read(r)
-	if err != nil {
-		return err
+	if err == nil {
+		c.hand(typ, b)
 	}
+	return err
+}
+
+// hand hands a message to the client.
+func (c *conn) hand(typ int, b []byte) {
 	c.server.metrics.received.Add(float64(len(b)))
 	c.alive()
-	switch {
-	case c.bye.Load() != nil, c.client.Load() == nil:
+	switch client := c.client.Load(); {
+	case c.bye.Load() != nil, client == nil:
 		// Only the close frame counts now.
 	case typ != websocket.TextMessage:
 		c.Close(wire.Close{Code: wire.CloseProtocol, Reason: "a binary message; " + wire.Subprotocol + " is text"})
 	default:
-		c.client.Load().Handle(b)
+		client.Handle(b)
 	}
-	return nil
 }
 
 // end tells everybody that the connection is over.

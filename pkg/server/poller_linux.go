@@ -95,7 +95,7 @@ func (p *poller) add(c *conn) error {
 func (p *poller) arm(c *conn) error { return p.control(syscall.EPOLL_CTL_MOD, c) }
 
 func (p *poller) control(op int, c *conn) (err error) {
-	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | 1<<30 /* EPOLLONESHOT */, Fd: c.number}
+	e := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | syscall.EPOLLONESHOT, Fd: c.number}
 	if broken := p.raw.Control(func(fd uintptr) { err = syscall.EpollCtl(int(fd), op, c.out.fd, &e) }); broken != nil {
 		return broken
 	}
@@ -119,9 +119,9 @@ func readNow(fd int, b []byte) (n int, err error) {
 			return 0, io.EOF
 		case err == nil:
 			return n, nil
-		case err == syscall.EAGAIN: //nolint:errorlint // an Errno, never wrapped
+		case err == syscall.EAGAIN:
 			return 0, nil
-		case err != syscall.EINTR: //nolint:errorlint // as above
+		case err != syscall.EINTR:
 			return 0, os.NewSyscallError("read", err)
 		}
 	}
