@@ -1,8 +1,6 @@
 package remotewrite
 
 import (
-	"fmt"
-
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
 	"github.com/chartd/chartd/pkg/source"
@@ -23,8 +21,6 @@ type Config struct {
 	MaxInFlight int `yaml:"max_in_flight"`
 }
 
-const maxInFlight = 1024
-
 // DefaultConfig returns the values that hold where the configuration is silent.
 func DefaultConfig() *Config { return &Config{MaxBody: receive.DefaultMaxBody, MaxInFlight: 16} }
 
@@ -33,14 +29,7 @@ func (c *Config) Kind() string { return Kind }
 
 // Validate implements problem.Validator.
 func (c *Config) Validate() []problem.Problem {
-	ps := receive.ValidateMaxBody(c.MaxBody)
-	if c.MaxInFlight < 1 || c.MaxInFlight > maxInFlight {
-		ps = append(ps, problem.Problem{
-			Path: "max_in_flight", What: fmt.Sprintf("%d is out of range", c.MaxInFlight),
-			Want: fmt.Sprintf("a number from 1 to %d", maxInFlight),
-		})
-	}
-	return ps
+	return append(receive.ValidateMaxBody(c.MaxBody), receive.ValidateMaxInFlight(c.MaxInFlight)...)
 }
 
 // New implements source.Config.

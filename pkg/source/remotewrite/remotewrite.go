@@ -20,14 +20,12 @@
 package remotewrite
 
 import (
-	"context"
 	"fmt"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/klauspost/compress/s2"
 
@@ -38,15 +36,11 @@ import (
 // Path is where a Prometheus writes to.
 const Path = "/api/v1/write"
 
-// patience is how long a request waits for its turn. It is well below the 30 s
-// after which a Prometheus gives up.
-const patience = 5 * time.Second
-
 // Source takes remote writes.
 type Source struct {
 	receive.Gate
 	bodies   receive.Bodies
-	slots    chan struct{} // one of each request that is being read
+	turns    receive.Turns
 	requests sync.Pool
 	skip     func(int)
 	reject   func(int, error)
@@ -54,7 +48,7 @@ type Source struct {
 
 func newSource(cfg *Config, deps source.Deps) *Source {
 	return &Source{
-		bodies: receive.Bodies{Max: cfg.MaxBody}, slots: make(chan struct{}, cfg.MaxInFlight),
+		bodies: receive.Bodies{Max: cfg.MaxBody}, turns: receive.NewTurns(cfg.MaxInFlight),
 		skip: deps.Skip, reject: deps.Reject,
 	}
 }
@@ -89,7 +83,7 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	done, err := s.turn(r.Context())
+	done, err := s.turns.Take(r.Context())
 	if err != nil {
 		refuse(w, err)
 		return
@@ -116,28 +110,6 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 		clear(m.symbols[:cap(m.symbols)])
 		clear(m.labels[:cap(m.labels)])
 		s.requests.Put(q)
-	}
-}
-
-// turn waits until the request may be read; done must be called behind it.
-func (s *Source) turn(ctx context.Context) (done func(), err error) {
-	done = func() { <-s.slots }
-	select {
-	case s.slots <- struct{}{}:
-		return done, nil
-	default:
-	}
-	late := time.NewTimer(patience)
-	defer late.Stop()
-	select {
-	case s.slots <- struct{}{}:
-		return done, nil
-	case <-ctx.Done(): // the sender is gone, or chartd stops
-	case <-late.C:
-	}
-	return nil, &receive.BodyError{
-		Status: http.StatusServiceUnavailable,
-		Reason: fmt.Sprintf("%d requests are being read already (max_in_flight of the source); try again", cap(s.slots)),
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/source/receive"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -322,24 +323,24 @@ func TestRefusals(t *testing.T) {
 func TestTooManyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSource(&Config{MaxBody: 1 << 20, MaxInFlight: 1}, source.Deps{Skip: func(int) {}, Reject: func(int, error) {}})
-		done, err := s.turn(t.Context())
+		done, err := s.turns.Take(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
 		began := time.Now()
-		_, err = s.turn(t.Context())
+		_, err = s.turns.Take(t.Context())
 		rec := httptest.NewRecorder()
 		refuse(rec, err)
-		if rec.Code != 503 || rec.Header().Get("Retry-After") != "1" || time.Since(began) != patience || rec.Body.String() != "1 requests are being read already (max_in_flight of the source); try again\n" {
+		if rec.Code != 503 || rec.Header().Get("Retry-After") != "1" || time.Since(began) != receive.Patience || rec.Body.String() != "1 requests are being read already (max_in_flight of the source); try again\n" {
 			t.Errorf("after %v: %d %s", time.Since(began), rec.Code, rec.Body)
 		}
 		time.AfterFunc(time.Second, done)
-		if done, err = s.turn(t.Context()); err != nil {
+		if done, err = s.turns.Take(t.Context()); err != nil {
 			t.Fatal("it was its turn:", err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		_, err = s.turn(ctx)
+		_, err = s.turns.Take(ctx)
 		rec = httptest.NewRecorder()
 		if refuse(rec, err); rec.Code != 503 {
 			t.Errorf("nobody waits any more: %d", rec.Code)

@@ -17,7 +17,7 @@ import (
 
 // A gauge, sent as any client does.
 func Example() {
-	free, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // an example is short
+	free, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
 		return
