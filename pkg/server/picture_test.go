@@ -129,7 +129,7 @@ func TestPictureIsDrawnOnce(t *testing.T) {
 // there is an end.
 func TestPicturesAreBounded(t *testing.T) {
 	entered, release := make(chan struct{}, maxDrawing), make(chan struct{})
-	r := newRig(t, rigOptions{hold: func() {
+	r := newRig(t, rigOptions{change: func(c *Config) { c.PicturesPerSecond = 1000 }, hold: func() {
 		entered <- struct{}{}
 		<-release
 	}})
@@ -167,7 +167,7 @@ func TestPicturesAreBounded(t *testing.T) {
 // long queue does not hold up the stop.
 func TestPicturesThatWaitAtTheEnd(t *testing.T) {
 	entered, release := make(chan struct{}, maxDrawing), make(chan struct{})
-	r := newRig(t, rigOptions{hold: func() {
+	r := newRig(t, rigOptions{change: func(c *Config) { c.PicturesPerSecond = 1000 }, hold: func() {
 		entered <- struct{}{}
 		<-release
 	}})
