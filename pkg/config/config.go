@@ -16,7 +16,8 @@ type Config struct {
 	// of the machine or "127.0.0.1:8080" for itself alone.
 	Listen string `yaml:"listen"`
 	// Sources says where samples come from, by name. A receiver (push, influx,
-	// remote_write) that the file does not mention is there with its defaults.
+	// remote_write, otlp) that the file does not mention is there with its
+	// defaults.
 	Sources map[string]source.Config `yaml:"-"`
 	// Defaults are the values that every chart has where it is silent.
 	Defaults ChartDefaults `yaml:"defaults"`

@@ -161,7 +161,7 @@ func TestEmptyIsDefault(t *testing.T) {
 			t.Errorf("%q gives %+v", text, cfg)
 		}
 		// What is sent needs no configuration to be received.
-		for _, name := range []string{"push", "influx", "remote_write"} {
+		for _, name := range []string{"push", "influx", "remote_write", "otlp"} {
 			if cfg.Sources[name] == nil {
 				t.Errorf("%q has no source %s", text, name)
 			}

@@ -13,7 +13,7 @@ import (
 // receivers returns the kinds of sources that are there, under the name of
 // their kind, even when the file is silent about them: they cost nothing until
 // somebody sends.
-func receivers() []string { return []string{"push", "influx", "remote_write"} }
+func receivers() []string { return []string{"push", "influx", "remote_write", "otlp"} }
 
 // readSources decodes the `sources:` section. Each source is read by the
 // struct that kinds gives for its type.

@@ -8,6 +8,7 @@ import (
 	"github.com/chartd/chartd/pkg/source/host"
 	"github.com/chartd/chartd/pkg/source/http"
 	"github.com/chartd/chartd/pkg/source/influx"
+	"github.com/chartd/chartd/pkg/source/otlp"
 	"github.com/chartd/chartd/pkg/source/prometheus"
 	"github.com/chartd/chartd/pkg/source/push"
 	"github.com/chartd/chartd/pkg/source/remotewrite"
@@ -23,6 +24,7 @@ func Kinds() source.Registry {
 		host.Kind:        func() source.Config { return host.DefaultConfig() },
 		http.Kind:        func() source.Config { return http.DefaultConfig() },
 		influx.Kind:      func() source.Config { return influx.DefaultConfig() },
+		otlp.Kind:        func() source.Config { return otlp.DefaultConfig() },
 		prometheus.Kind:  func() source.Config { return prometheus.DefaultConfig() },
 		push.Kind:        func() source.Config { return push.DefaultConfig() },
 		remotewrite.Kind: func() source.Config { return remotewrite.DefaultConfig() },
