@@ -189,7 +189,7 @@ fuzz)
 	stage fuzz fuzz
 	;;
 unit)
-	stage install install race servers
+	stage install install race servers node
 	stage unit unit
 	;;
 browser)
