@@ -26,9 +26,19 @@ type intake struct {
 	have uint8    // bytes of head that were read
 	gave uint8    // and that gorilla has
 	left uint64   // bytes of the payload that gorilla has not
+	many uint16   // frames of the message at hand
 }
 
-var errLength = errors.New("a frame's length has its highest bit set")
+// maxFragments bounds the frames of one message, pings between them included: a
+// peer that sends empty ones would keep a processor busy.
+const maxFragments = 4096
+
+// say tells the peer what it did wrong, and returns that.
+func (in *intake) say(wrong string) error {
+	bye := wire.Close{Code: websocket.CloseProtocolError, Reason: wrong}
+	_ = in.out.control(controlFrame(websocket.CloseMessage, bye.Payload())) // it ends either way
+	return errors.New(wrong)
+}
 
 // Write implements net.Conn.
 func (in *intake) Write(b []byte) (int, error) { return in.out.copy(b) }
@@ -39,6 +49,9 @@ func (in *intake) Close() error { return in.out.close() }
 // Read implements net.Conn: for gorilla, inside of a message.
 func (in *intake) Read(b []byte) (int, error) {
 	if in.gave == in.have && in.left == 0 {
+		if in.many++; in.many > maxFragments {
+			return 0, in.say("a message in more than 4096 frames")
+		}
 		in.have, in.gave = 0, 0
 		if err := in.header(); err != nil {
 			return 0, err
@@ -79,9 +92,7 @@ func (in *intake) header() error {
 		size = binary.BigEndian.Uint64(in.head[2:])
 	}
 	if size > math.MaxInt64 { // which gorilla would not answer
-		bye := wire.Close{Code: websocket.CloseProtocolError, Reason: "a frame's length has its highest bit set"}
-		_ = in.out.control(controlFrame(websocket.CloseMessage, bye.Payload()))
-		return errLength
+		return in.say("a frame's length has its highest bit set")
 	}
 	in.left = size
 	return nil
@@ -102,7 +113,7 @@ func (in *intake) fill(n int) error {
 // else came before is dealt with.
 func (in *intake) next(c *conn) (ok bool, err error) {
 	for {
-		in.have, in.gave = 0, 0
+		in.have, in.gave, in.many = 0, 0, 0
 		n, err := readNow(in.out.fd, in.head[:2])
 		if n == 0 || err != nil {
 			return false, err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -166,6 +167,7 @@ func TestBrokenFrames(t *testing.T) {
 		{"a continuation of nothing", masked(0x80, "x"), 1002},
 		{"a message too big", masked(0x81, strings.Repeat("x", 65<<10)), 1009},
 		{"a length that is a lie", append([]byte{0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0}, 1, 2, 3, 4), 1002},
+		{"a message in crumbs", append(masked(0x01, ""), bytes.Repeat(masked(0x00, ""), 5000)...), 1002},
 		{"a goodbye", masked(0x88, "\x03\xe8"), 1000},
 	} {
 		t.Run(c.name, func(t *testing.T) {
