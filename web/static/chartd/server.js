@@ -230,6 +230,10 @@ export class Server extends EventTarget {
     if (m.temporary) {
       view.trouble = m.message; // until the next frame
       this.#tell(view);
+      // If it was the request for a full, patches are of no use until it comes.
+      setTimeout(() => {
+        if (this.phase === "open" && view.id === m.v) view.insist();
+      }, again.temporary);
     } else if (m.code === "unknown_view") {
       view.id = "";
       if (view.asked === 0) this.#connection.send(this.#sub(view));

@@ -265,6 +265,11 @@ export class View {
     return true;
   }
 
+  /** Asks again for the full that has not come. */
+  insist() {
+    if (this.#resyncing) this.#resync(this);
+  }
+
   /** Asks for a full, once until it is there. */
   #ask() {
     this.#resyncing = true;
