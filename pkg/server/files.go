@@ -8,13 +8,20 @@ import (
 	"go.uber.org/zap"
 )
 
+// plenty is how many connections are enough for who has not thought about it.
+const plenty = 900
+
 // files finds out how many files may be open, and says whether that is enough.
 func (s *Server) files() {
 	s.guard.files = openFiles()
 	cfg := s.rules.Load().cfg
 	fields := []zap.Field{zap.Int("open_files", s.guard.files), zap.Int("server.max_connections", cfg.MaxConnections)}
 	if most, _ := s.guard.places(&cfg); most < cfg.MaxConnections {
-		s.log.Warn("the limit of open files is too low for as many connections as the configuration allows: raise it (ulimit -n, LimitNOFILE)",
+		level := zap.WarnLevel
+		if cfg.MaxConnections == DefaultConfig().MaxConnections && most >= plenty {
+			level = zap.DebugLevel // nobody asked for so many
+		}
+		s.log.Log(level, "the limit of open files is too low for as many connections as the configuration allows: raise it (ulimit -n, LimitNOFILE)",
 			append(fields, zap.Int("connections", most))...)
 		return
 	}
