@@ -19,9 +19,10 @@ type Config struct {
 	// MaxBody is the largest body of one request, measured after unpacking. A
 	// larger one is answered 413.
 	MaxBody quantity.Bytes `yaml:"max_body"`
-	// MaxInFlight is how many requests are read at the same time, each of which
-	// may take forty times max_body of memory. Further ones wait for a few seconds
-	// and are then answered 503, on which every exporter tries again.
+	// MaxInFlight is how many requests are read at the same time. One takes some
+	// ten times its body of memory, and seventy times if it is made for that.
+	// Further ones wait for a few seconds and are then answered 503, on which every
+	// exporter tries again.
 	MaxInFlight int `yaml:"max_in_flight"`
 	// PromoteResourceAttributes are the attributes of a resource that become
 	// labels; a series has room for 32 labels, and a resource may have more.
