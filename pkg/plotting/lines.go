@@ -204,10 +204,20 @@ func upTo(samples []store.Sample, to int64) []store.Sample {
 	return samples[:n]
 }
 
-// value returns the newest value not older than from, or NaN.
-func (l *line) value(from int64) float64 {
-	if s, ok := l.series.Last(); ok && s.T >= from {
-		return s.V
+// skew is how far ahead of now a sample may be and still be the newest value, in
+// ms: clocks differ.
+const skew = 60_000
+
+// value returns the newest value not older than from, or NaN. What is further
+// ahead of to than clocks differ counts only where there is nothing else: a clock
+// that was set back leaves such behind, and they would stand still until then.
+func (l *line) value(from, to int64) float64 {
+	s, ok := l.series.Last()
+	if !ok || s.T < from {
+		return math.NaN()
 	}
-	return math.NaN()
+	if s.T > to+skew {
+		l.series.EachSummed(from, to+skew, func(b store.Block) { s = b.Samples[len(b.Samples)-1] })
+	}
+	return s.V
 }

@@ -93,7 +93,7 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 	kids := append(make([]*Node, 0, len(root.Kids)), root.Kids[:headNodes]...)
 	if now >= l.described+descriptionEvery || now < l.described {
 		l.described = now
-		if text := cleanText(l.description(from)); !bytes.Equal(text, kids[1].Live) {
+		if text := cleanText(l.description(from, to)); !bytes.Equal(text, kids[1].Live) {
 			kids[1] = &Node{Key: kids[1].Key, Type: Text, Open: kids[1].Open, Live: text}
 		}
 	}
@@ -146,7 +146,7 @@ func (l *Live) restart(from, to int64) *Frame {
 	}
 	kids := []*Node{
 		{Key: "title", Type: Text, Open: "<title data-k='title' id='" + h.id + "t'", Live: cleanText(name)},
-		{Key: "desc", Type: Text, Open: "<desc data-k='desc' id='" + h.id + "d'", Live: cleanText(l.description(from))},
+		{Key: "desc", Type: Text, Open: "<desc data-k='desc' id='" + h.id + "d'", Live: cleanText(l.description(from, to))},
 		{Key: styleKey, Type: Raw, Open: "<style data-k='" + styleKey + "'", Live: []byte(styleSheet)},
 	}
 	kids = append(kids, l.body.nodes(from, to)...)
@@ -168,7 +168,7 @@ func newEpoch() string {
 }
 
 // description says in words what the chart shows now.
-func (l *Live) description(from int64) string {
+func (l *Live) description(from, to int64) string {
 	var b strings.Builder
 	if d := l.spec.expand(l.spec.Description, l.view); d != "" {
 		b.WriteString(strings.TrimSuffix(d, ".") + ". ")
@@ -197,7 +197,7 @@ func (l *Live) description(from int64) string {
 			b.WriteString(", ")
 		}
 		said++
-		if v := ln.value(from); math.IsNaN(v) {
+		if v := ln.value(from, to); math.IsNaN(v) {
 			b.WriteString(ln.name + " has no value")
 		} else {
 			b.WriteString(ln.name + " " + l.spec.Y.Unit.Value(v))

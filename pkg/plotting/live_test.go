@@ -111,6 +111,10 @@ func life(t *rapid.T, kind plotting.Kind) {
 		"future":  func(*rapid.T) { add(now+spec.Window.Millis()*rapid.Int64Range(1, 20).Draw(t, "windows"), value()) },
 		"pause":   func(*rapid.T) { paused = true },
 		"resume":  func(*rapid.T) { paused = false },
+		"jump": func(*rapid.T) { // of the wall clock, which the data follow
+			now += rapid.SampledFrom([]int64{-10 * 86_400_000, -3_600_000, 3_600_000, 10 * 86_400_000}).Draw(t, "jump")
+			add(now, value())
+		},
 		"silence": func(*rapid.T) { now += step * rapid.Int64Range(1, 400).Draw(t, "silence") },
 		"rescale": func(*rapid.T) { scale = rapid.SampledFrom([]float64{1e-6, 0.1, 10, 1e9}).Draw(t, "scale") },
 		"resize": func(*rapid.T) {

@@ -42,7 +42,7 @@ func newReadings(h header, lines []*line, zero bool, per int) *readings {
 func (r *readings) follow(from, to int64) bool {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for i, l := range r.lines {
-		v := l.value(from)
+		v := l.value(from, to)
 		if !equal(v, r.values[i]) {
 			r.values[i] = v
 			if r.moving != nil {
