@@ -171,6 +171,20 @@ func TestSilentSeriesAreDropped(t *testing.T) {
 	})
 }
 
+// A clock that was ahead for a while leaves nothing behind that puts sweeps off.
+func TestSweepsAfterTheClockIsSetBack(t *testing.T) {
+	cfg := wide()
+	cfg.MaxAge = quantity.Duration(time.Minute)
+	s := New(cfg, nil)
+	now := time.Now().UnixMilli()
+	mustAppend(t, s, "old", nil, now, 1)
+	s.nextSweep.Store(now + 10*24*time.Hour.Milliseconds()) // as it was then
+	s.maybeSweep(now)
+	if s.maybeSweep(now + 2*cfg.MaxAge.Millis()); s.Generation() != 2 || len(s.Select("old", nil)) != 0 {
+		t.Error("a series that has been silent for two minutes is still there; max_age is one")
+	}
+}
+
 // TestFullStoreRolls fills a store to its last block and checks that it stays
 // within its bound, that every series still takes what is new, and that what it
 // holds is the newest.

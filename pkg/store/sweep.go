@@ -7,11 +7,11 @@ const sweepEvery = time.Minute
 
 // maybeSweep sweeps if it is time and nobody else is about to.
 func (s *Store) maybeSweep(now int64) {
-	due := s.nextSweep.Load()
-	if now < due {
+	due, every := s.nextSweep.Load(), max(1, min(sweepEvery.Milliseconds(), s.maxAge/8))
+	if now < due && now >= due-2*every { // earlier than that is only a clock that was set back
 		return
 	}
-	next := now + max(1, min(sweepEvery.Milliseconds(), s.maxAge/8))
+	next := now + every
 	if s.nextSweep.CompareAndSwap(due, next) && due != 0 {
 		s.sweep(now - s.maxAge)
 	}
