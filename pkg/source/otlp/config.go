@@ -50,7 +50,7 @@ const (
 // DefaultConfig returns the values that hold where the configuration is silent.
 func DefaultConfig() *Config {
 	return &Config{
-		MaxBody: 4 << 20, MaxInFlight: 4,
+		MaxBody: 2 << 20, MaxInFlight: 2,
 		PromoteResourceAttributes: []string{
 			"service.name", "service.namespace", "service.instance.id", "host.name", "deployment.environment.name",
 			"container.name", "k8s.cluster.name", "k8s.namespace.name", "k8s.pod.name",
