@@ -112,6 +112,10 @@ func (s *Source) askAll(ctx context.Context, client *httpx.Client, end int64, ap
 // ask asks one query for what is new up to end.
 func (s *Source) ask(ctx context.Context, client *httpx.Client, q *query, end int64, app store.Appender) error {
 	step := s.cfg.Step.Millis()
+	if q.next > end+step { // the clock was set back: nothing would be asked until it has caught up
+		q.next = 0
+		clear(q.series)
+	}
 	start := max(q.next, end-s.cfg.Window.Millis()+step)
 	if start > end {
 		return nil

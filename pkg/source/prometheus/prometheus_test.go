@@ -176,6 +176,12 @@ func TestAsk(t *testing.T) {
 			[]string{fmt.Sprintf("a{} NaN @%d", now+15000), fmt.Sprintf("b{} NaN @%d", now+30000)},
 			"GET 1 105000-150000/15 GET 2 105000-150000/15 ", "", nil,
 		},
+		{ // the clock was set back
+			now,
+			[]func(http.ResponseWriter, *http.Request){matrix(value(now)), matrix("")},
+			[]string{fmt.Sprintf("a{} 1 @%d", now)},
+			"GET 1 -45000-0/15 GET 2 -45000-0/15 ", "", nil,
+		},
 	} {
 		got, ranges, err := ask(tc.end, tc.answers...)
 		said := ""
