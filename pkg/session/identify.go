@@ -200,6 +200,10 @@ func (c *Client) renew(g *auth.Grant) {
 	c.restrain(c.asShown)
 }
 
+// lookAgain is how long an expired token may go on being watched with when the
+// clock jumps ahead or the machine sleeps: timers notice neither.
+const lookAgain = time.Minute
+
 // until lets the connection end at a time, unless it is put off; zero is never.
 // There is a timer only for what ends.
 func (c *Client) until(end time.Time) {
@@ -210,13 +214,13 @@ func (c *Client) until(end time.Time) {
 	if end.IsZero() {
 		return
 	}
-	c.timer = time.AfterFunc(time.Until(end), func() {
+	c.timer = time.AfterFunc(min(time.Until(end), lookAgain), func() {
 		c.ops.do(func() {
 			switch {
 			case c.over:
 			case c.grant.Expired(time.Now()):
 				c.expire()
-			default: // renewed meanwhile, or the clock was set back
+			default: // renewed meanwhile, or the clock was set back, or it is only time to look
 				c.until(c.grant.Expires())
 			}
 		})
