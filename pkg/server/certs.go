@@ -87,7 +87,8 @@ func states(files TLS) (out [2]fileState) {
 // get returns the certificate for a handshake.
 func (c *certs) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	now := time.Now().UnixNano()
-	if now-c.looked.Load() > int64(recheck) && c.looking.CompareAndSwap(false, true) {
+	since := now - c.looked.Load() // far below zero when the clock was set back
+	if (since > int64(recheck) || since < -int64(recheck)) && c.looking.CompareAndSwap(false, true) {
 		c.looked.Store(now)
 		c.look()
 		c.looking.Store(false)
