@@ -1,7 +1,9 @@
 package daemon
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -54,9 +56,22 @@ func (d *Daemon) reloadFile() error {
 	}
 	cfg, err := d.opts.load(d.opts.file)
 	if err == nil {
+		err = d.opts.emptied()
+	}
+	if err == nil {
 		err = d.apply(cfg)
 	}
 	return d.noted(err)
+}
+
+// emptied refuses a file that has nothing in it any more. It would be a
+// configuration without charts; but it is what a save on a full disk leaves.
+func (o *options) emptied() error {
+	data, err := config.ReadFile(o.file)
+	if err == nil && len(bytes.TrimSpace(data)) == 0 {
+		err = fmt.Errorf("%s: the file is empty; a configuration without charts says \"charts: {}\"", o.file)
+	}
+	return err
 }
 
 // noted logs and counts how a reload went, and returns err.
