@@ -105,12 +105,12 @@ func life(t *rapid.T, kind plotting.Kind) {
 				add(now, value())
 			}
 		},
-		"gap":     func(*rapid.T) { now += step; add(now, math.NaN()) },
-		"late":    func(*rapid.T) { add(now-step*rapid.Int64Range(0, 50).Draw(t, "late"), value()) },
-		"early":   func(*rapid.T) { add(now+step*3, value()) },
-		"future":  func(*rapid.T) { add(now+spec.Window.Millis()*rapid.Int64Range(1, 20).Draw(t, "windows"), value()) },
-		"pause":   func(*rapid.T) { paused = true },
-		"resume":  func(*rapid.T) { paused = false },
+		"gap":    func(*rapid.T) { now += step; add(now, math.NaN()) },
+		"late":   func(*rapid.T) { add(now-step*rapid.Int64Range(0, 50).Draw(t, "late"), value()) },
+		"early":  func(*rapid.T) { add(now+step*3, value()) },
+		"future": func(*rapid.T) { add(now+spec.Window.Millis()*rapid.Int64Range(1, 20).Draw(t, "windows"), value()) },
+		"pause":  func(*rapid.T) { paused = true },
+		"resume": func(*rapid.T) { paused = false },
 		"jump": func(*rapid.T) { // of the wall clock, which the data follow
 			now += rapid.SampledFrom([]int64{-10 * 86_400_000, -3_600_000, 3_600_000, 10 * 86_400_000}).Draw(t, "jump")
 			add(now, value())
