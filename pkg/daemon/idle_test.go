@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,7 +56,6 @@ session: {max_sessions_per_address: 10000}
 			b.Fatalf("%v sessions", n)
 		}
 		after := resident(b)
-		if p := os.Getenv("IDLEPROF"); p != "" { f, _ := os.Create(p); pprof.Lookup("heap").WriteTo(f, 0); f.Close() }
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		b.ReportMetric(float64(after-before)/sessions, "RSS-B/session")
