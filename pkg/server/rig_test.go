@@ -88,13 +88,13 @@ func newRig(t testing.TB, o rigOptions) *rig {
 		t.Fatal(err)
 	}
 	r.base = "http://" + ln.Addr().String()
+	r.Start()
 	var served sync.WaitGroup
 	served.Go(func() {
 		if err := r.Serve(ln); err != nil {
 			t.Error(err)
 		}
 	})
-	r.Start()
 	r.SetReady(true)
 	now := time.Now().UnixMilli()
 	for i := range int64(20) {
