@@ -174,6 +174,7 @@ func (c *Client) respond(r request, chart *Chart, call *Call, res result, offere
 		if shared {
 			c.hub.beforeShare(call.spec, call.chart, delta)
 			c.hub.pool.Share(call.chart, delta, nil, nil)
+			c.hub.afterShare(call.chart)
 		}
 		c.answer(r, nil, res, reply)
 		c.push(s, push(s)) // without a lease: the events alone
@@ -184,6 +185,7 @@ func (c *Client) respond(r request, chart *Chart, call *Call, res result, offere
 		p := push(s)
 		c.hub.beforeShare(call.spec, call.chart, delta)
 		c.hub.pool.Share(call.chart, delta, s.lease, p)
+		c.hub.afterShare(call.chart)
 		if s.lease == nil {
 			c.push(s, p)
 		}

@@ -122,14 +122,35 @@ func (h *Hub) beforeShare(spec *plotting.Spec, chart string, delta plotting.Chan
 				if s.view.Chart != chart {
 					return s.view, false
 				}
-				now := h.Shared(s.view)
-				v, d := now, delta
+				// Should this run late, when the change is laid over the view already,
+				// it is the same view, and still must fit.
+				v, d := h.Shared(s.view), delta
 				if d.Reset {
 					v, d.Reset = s.view, false
 				}
 				v, err := spec.Change(v, d)
-				return v, err == nil && v != now
+				return v, err == nil
 			})
+		})
+	}
+}
+
+// afterShare looks again at what links show of a chart when a change was laid
+// over its views: a subscription may have begun while it was.
+func (h *Hub) afterShare(chart string) {
+	if !h.census.linked() {
+		return
+	}
+	for _, c := range h.all() {
+		c.ops.do(func() {
+			if !c.over && c.session != nil {
+				c.restrain(func(s *sub) (plotting.View, bool) {
+					if s.view.Chart != chart {
+						return s.view, false
+					}
+					return h.Shared(s.view), true
+				})
+			}
 		})
 	}
 }

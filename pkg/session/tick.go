@@ -37,6 +37,9 @@ func (h *Hub) tick(ctx context.Context, chart *Chart, v, base plotting.View) tic
 		out.Failure = res.err.Message
 	}
 	out.Offered = func() {
+		if out.Shared {
+			h.afterShare(v.Chart)
+		}
 		h.runner.responded(ctx, chart, call)
 		call.settled()
 	}
