@@ -140,7 +140,7 @@ func TestPictureFlood(t *testing.T) {
 		for range 100 {
 			clients.Go(func() {
 				for more() {
-					status, body := s.ask(http.MethodGet, fmt.Sprintf("/charts/other.png?title=%d", n.Add(1)), nil)
+					status, body := s.ask(http.MethodGet, fmt.Sprintf("/charts/other.svg?title=%d", n.Add(1)), nil)
 					switch {
 					case status == http.StatusOK:
 						drawn.Add(1)

@@ -214,7 +214,7 @@ func (h *house) missed(do func()) (part float64) {
 }
 
 // during does something and fails the test if the bystander misses more ticks of
-// it than of the calm before: one in twenty is what a busy machine may take.
+// it than of the calm before: two are what a busy machine may take.
 func (h *house) during(do func()) {
 	h.t.Helper()
 	for n := 0; !h.known; n++ { // a machine that is still busy starting things is not calm
@@ -227,7 +227,7 @@ func (h *house) during(do func()) {
 		h.t.Errorf("the bystander was cut off: %s", *why)
 	}
 	h.t.Logf("the bystander missed %.1f %% of its ticks before and %.1f %% meanwhile", before*100, meanwhile*100)
-	if meanwhile > before+0.05 {
+	if meanwhile > before+2.0/phase {
 		h.t.Errorf("the bystander missed %.1f %% of its ticks before and %.1f %% meanwhile", before*100, meanwhile*100)
 	}
 }
