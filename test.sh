@@ -5,7 +5,8 @@
 #   ./test.sh lint       go.mod, golangci-lint, file lengths
 #   ./test.sh page       chartd.js: type check and node's tests
 #   ./test.sh fuzz       every FuzzXxx for a few seconds
-#   ./test.sh unit       Go tests without the browser
+#   ./test.sh unit       Go tests, but for those below
+#   ./test.sh siege      attacks and failures, while somebody watches: nothing else runs meanwhile
 #   ./test.sh browser    Go tests that drive Chromium
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -134,9 +135,18 @@ browser_packages() {
 	test_files | xargs grep -l 'chromedp/chromedp"' | xargs -n1 dirname | sort -u | sed 's#^#./#'
 }
 
+SIEGE='./test/attack
+./test/failure'
+
 unit() {
 	# shellcheck disable=SC2046
-	go_test $(go list -f '{{.Dir}}' ./... | sed "s#^$PWD#.#" | grep -vxF "$(browser_packages)")
+	go_test $(go list -f '{{.Dir}}' ./... | sed "s#^$PWD#.#" | grep -vxF "$(browser_packages)
+$SIEGE")
+}
+
+siege() {
+	# shellcheck disable=SC2086
+	go_test -p 1 $SIEGE
 }
 
 browser() {
@@ -192,6 +202,10 @@ unit)
 	stage install install race servers node
 	stage unit unit
 	;;
+siege)
+	stage install install race
+	stage siege siege
+	;;
 browser)
 	stage install install race browser
 	stage browser browser
@@ -205,10 +219,11 @@ all)
 	stage fuzz fuzz
 	stage lint lint
 	stage unit unit
+	stage siege siege
 	stage browser browser
 	printf '\ntest.sh: everything holds, %d s\n' "$SECONDS"
 	;;
 *)
-	die "unknown stage \"$1\"; want all, lint, page, fuzz, unit or browser"
+	die "unknown stage \"$1\"; want all, lint, page, fuzz, unit, siege or browser"
 	;;
 esac
