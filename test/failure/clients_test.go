@@ -259,7 +259,7 @@ func watch(arg string) error {
 		return err
 	}
 	f := &follower{ws: ws}
-	for frames := 0; ; {
+	for frames, said := 0, false; ; {
 		n, err := f.read()
 		if err != nil {
 			if _, closed := errors.AsType[*websocket.CloseError](err); !closed && !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
@@ -268,8 +268,9 @@ func watch(arg string) error {
 			fmt.Println("ended", err)
 			break
 		}
-		if frames += n; frames == 5+n {
+		if frames += n; frames > 5 && !said { // patches may have come in pairs
 			fmt.Println("session", f.welcome.Session)
+			said = true
 		}
 	}
 	_ = ws.Close()
