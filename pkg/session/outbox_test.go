@@ -384,3 +384,32 @@ func TestOneWriteForATick(t *testing.T) {
 		}
 	})
 }
+
+// Every frame's wait is counted once, whether it was written at once, with
+// messages, or from the queue.
+func TestEveryFrameIsSettled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, 1<<20)
+		a := newView("a")
+		s := d.slot(wire.Pos{})
+		deliver := func(what *ticker.Delivery) {
+			var tally ticker.Tally
+			s.Deliver(what, &tally)
+			d.post.ledger.Add(&tally)
+			var rest ticker.Ledger
+			rest.Add(&tally)
+			if tally != (ticker.Tally{}) && what.Before != nil {
+				t.Errorf("a frame that was written with messages is not settled")
+			}
+		}
+		deliver(frame(a.next())) // a full, from the queue
+		deliver(&ticker.Delivery{Before: []*wire.Message{msg("1")}, Update: a.next(), After: []*wire.Message{msg("2")}})
+		release := d.stick()
+		deliver(frame(a.next())) // kept by the connection
+		deliver(frame(a.next())) // waits in the queue
+		release()
+		d.took()
+		deliver(&ticker.Delivery{Before: []*wire.Message{msg("3")}, After: []*wire.Message{msg("4")}}) // no frame at all
+		d.took()
+	})
+}

@@ -49,11 +49,12 @@ func (o *outbox) write(t *ticker.Tally) {
 		case l.frame != nil:
 			t.Patches(l.frame, l.held, l.patches)
 		}
-		if !o.wrote(wire.Join(l.pack...), l.frame, t) {
-			return
-		}
-		if l.frame != nil {
+		more := o.wrote(wire.Join(l.pack...), l.frame, t)
+		if l.frame != nil { // unless the connection is full: then it is counted when that is over
 			t.Settle(l.frame.Made(), time.Now())
+		}
+		if !more {
+			return
 		}
 	}
 }

@@ -68,7 +68,9 @@ func (l *loop) serve(seats []seat, plain, events *Delivery, t *Tally) {
 			s.watcher.Deliver(d, t)
 		}
 	}
-	if t.unsettled > 0 {
+	// What was written right away is this update; what waited before, and went out
+	// with it, has been settled by who wrote it.
+	if t.unsettled > 0 && plain != nil {
 		t.Settle(plain.Update.Made(), time.Now())
 	}
 }

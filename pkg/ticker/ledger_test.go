@@ -149,3 +149,18 @@ func TestFanServesEverybodyOnce(t *testing.T) {
 		}
 	}
 }
+
+// late is a watcher with whom a frame was waiting, which goes out with whatever
+// comes next.
+type late struct{ u *wire.Update }
+
+func (w late) Deliver(_ *Delivery, t *Tally) { t.Patches(w.u, w.u.Pos(), 1) }
+
+// A tick that brings events and no frame may still move an older frame on.
+func TestFanOfEventsAlone(t *testing.T) {
+	l := &loop{pool: &Pool{ledger: &Ledger{}}, watchers: []seat{{watcher: late{updates(t, 1)[0]}, events: true}}}
+	l.fan(nil, &Delivery{Before: []*wire.Message{wire.Encode(wire.OK{ID: "1"})}})
+	if n := l.pool.ledger.total.patches; n != 1 {
+		t.Errorf("%d patches are counted", n)
+	}
+}
