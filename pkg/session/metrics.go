@@ -44,6 +44,7 @@ const (
 	resultUnhandled = "unhandled"
 	resultCanceled  = "canceled"
 	resultFailed    = "failed"
+	resultRefused   = "refused" // the change of the view that it asks for is none
 	resultPanicked  = "panicked"
 	resultTimeout   = "timeout"
 	resultStopped   = "stopped" // its view or the server was

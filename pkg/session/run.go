@@ -187,6 +187,7 @@ func (r *runner) explain(ctx context.Context, call *Call, a *answer) (*wire.Erro
 		r.report(call, "a callback panicked", zap.Any("panic", pe.value), zap.ByteString("stack", pe.stack))
 		return &wire.Error{Code: wire.CodeCallbackFailed, Message: "the handler panicked; the server's log says more"}, resultPanicked
 	}
+	var refused *refusal
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		within := quantity.Duration(r.timeout)
@@ -194,6 +195,8 @@ func (r *runner) explain(ctx context.Context, call *Call, a *answer) (*wire.Erro
 		return &wire.Error{Code: wire.CodeCallbackTimeout, Message: fmt.Sprintf("the handler did not return within %v", within)}, resultTimeout
 	case ctx.Err() != nil:
 		return &wire.Error{Code: wire.CodeCallbackFailed, Message: "the view is not watched any more, or the server stops"}, resultStopped
+	case errors.As(a.err, &refused):
+		return refused.err, resultRefused
 	case a.canceled:
 		return &wire.Error{Code: wire.CodeCallbackCanceled, Message: a.err.Error()}, resultCanceled
 	default:
@@ -211,8 +214,21 @@ func (r *runner) report(call *Call, what string, fields ...zap.Field) {
 	r.quiet.Write(zap.ErrorLevel, call.chart+": "+what, what, fields...)
 }
 
-// handle runs the chart's own part of a callback: a rule, or the handler.
+// handle runs the chart's own part of a callback: a rule, or the handler. A
+// change of the view that the argument itself spells out comes before both, so
+// that a chart can be touched whatever its handler makes of arguments; an error
+// of the handler takes it back.
 func (c *Chart) handle(ctx context.Context, call *Call) (handled bool, err error) {
+	turned, err := call.turn()
+	if err != nil {
+		return false, err
+	}
+	handled, err = c.decide(ctx, call)
+	return handled || turned && err == nil, err
+}
+
+// decide asks the chart's rules, then its handler.
+func (c *Chart) decide(ctx context.Context, call *Call) (handled bool, err error) {
 	if call.cause == CauseClient {
 		if rule := c.Config.rule(call.ArgString()); rule != nil {
 			return true, call.Set(rule.Set)
