@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,8 +28,12 @@ func TestReferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deep, err := fs.Glob(static, "*/*/*")
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := 0
-	for _, name := range append(names, more...) {
+	for _, name := range slices.Concat(names, more, deep) {
 		var pattern *regexp.Regexp
 		dir := path.Dir(name)
 		switch path.Ext(name) {
@@ -76,6 +81,11 @@ func TestEntryImportsAll(t *testing.T) {
 	if err != nil || len(modules) == 0 {
 		t.Fatalf("no modules: %v", err)
 	}
+	touch, err := fs.Glob(static, "chartd/touch/*.js")
+	if err != nil || len(touch) == 0 {
+		t.Fatalf("no modules of touch: %v", err)
+	}
+	modules = append(modules, touch...)
 	for _, m := range modules {
 		if !strings.Contains(string(entry), `"./`+m+`";`) {
 			t.Errorf("chartd.js does not import %s", m)

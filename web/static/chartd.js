@@ -18,6 +18,7 @@
  *     size      "800x400"; without it, the room that there is, as CSS gives it
  *     theme     light or dark; without it, as the system
  *     label     the accessible name; without it, the chart's title
+ *     controls  none: without the row of buttons
  *     events    asks for the events below when nobody listens on the element itself
  *     state     is set here: connecting, live, stale, lost
  *
@@ -43,6 +44,7 @@ import "./chartd/attention.js";
 import "./chartd/attributes.js";
 import "./chartd/connection.js";
 import "./chartd/glide.js";
+import "./chartd/host.js";
 import "./chartd/pass.js";
 import "./chartd/patch.js";
 import "./chartd/protocol.js";
@@ -51,6 +53,8 @@ import "./chartd/speech.js";
 import "./chartd/state.js";
 import "./chartd/status.js";
 import "./chartd/style.js";
+import "./chartd/touch/toolbar.js";
+import "./chartd/touch/touch.js";
 import "./chartd/units.js";
 import "./chartd/values.js";
 import "./chartd/view.js";

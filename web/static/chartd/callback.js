@@ -52,6 +52,8 @@ export class Callbacks {
   #sender;
   /** @type {Set<() => void>} those that wait for their chart */
   #waiting = new Set();
+  /** @type {WeakSet<Seat>} those whose view no callback changes */
+  #plain = new WeakSet();
   /** @type {Map<number, {seat: Seat, ended: () => void}>} */
   #latest = new Map();
 
@@ -65,7 +67,36 @@ export class Callbacks {
    * @param {unknown} arg
    * @returns {Promise<CallbackResult>}
    */
-  async raise(seat, arg) {
+  raise(seat, arg) {
+    return this.#ask(seat, { t: "callback", arg });
+  }
+
+  /**
+   * Changes the view of a seat.
+   * @param {Seat} seat
+   * @param {ViewChange} change
+   * @returns {Promise<CallbackResult>}
+   */
+  async change(seat, change) {
+    if (!this.#plain.has(seat)) {
+      try {
+        const result = await this.raise(seat, { view: change });
+        if (result.handled) return result;
+      } catch (err) {
+        if (!(err instanceof CallbackError) || err.code !== "forbidden") throw err;
+      }
+      this.#plain.add(seat);
+    }
+    return this.#ask(seat, { t: "set", view: change });
+  }
+
+  /**
+   * Sends what may give a seat another view.
+   * @param {Seat} seat
+   * @param {{t: string, [field: string]: unknown}} message
+   * @returns {Promise<CallbackResult>}
+   */
+  async #ask(seat, { t, ...fields }) {
     const view = await this.#subscribed(seat);
     return new Promise((resolve, reject) => {
       view.busy++;
@@ -83,13 +114,13 @@ export class Callbacks {
         // last event, if there are events, after it.
         call.ended = () => resolve({ handled: m.handled ?? true, reply: m.reply });
         if (!seat.view) call.ended();
-        else if (seat.view.events) setTimeout(call.ended, answered.other);
+        else if (t === "callback" && seat.view.events) setTimeout(call.ended, answered.other);
         else seat.view.afterFrame(call.ended, seat.view.current ? answered.same : answered.other);
       });
       this.#latest.set(id, call);
       const [oldest = id] = this.#latest.keys();
       if (this.#latest.size > remembered) this.#latest.delete(oldest);
-      this.#sender.send({ t: "callback", id, v: view.id, arg });
+      this.#sender.send({ t, id, v: view.id, ...fields });
     });
   }
 

@@ -10,12 +10,14 @@ import { ask, fixedSize, quantise, viewAttributes } from "./attributes.js";
 import { CallbackError } from "./callback.js";
 import { Credential } from "./credential.js";
 import { Glide } from "./glide.js";
+import { ChartHost } from "./host.js";
 import { Seat } from "./seat.js";
 import { home, Server } from "./server.js";
 import { Speech } from "./speech.js";
 import { judge } from "./state.js";
 import { Status } from "./status.js";
 import { sheets } from "./style.js";
+import { Touch } from "./touch/touch.js";
 import { keyOf } from "./view.js";
 
 /** The events around a callback, as the page hears them. */
@@ -69,6 +71,9 @@ export class ChartElement extends HTMLElement {
   #token = null;
   /** @type {Map<string, EventListener>} */
   #handlers = new Map();
+  #host;
+  /** @type {Touch | null} While it is in the page. */
+  #touch = null;
   #observer = new ResizeObserver((entries) => this.#measured(entries));
   #sight = new IntersectionObserver((entries) => {
     this.#glide.enabled = entries.at(-1)?.isIntersecting ?? true;
@@ -82,9 +87,18 @@ export class ChartElement extends HTMLElement {
     this.#stage = this.#part("stage");
     this.#speech = new Speech(this.#shadow);
     this.#status = new Status(this, this.#shadow, this.#speech, () => this.#verdict());
+    this.#host = new ChartHost(this, this.#shadow, {
+      picture: () => this.#picture,
+      params: () => (this.#next ?? this.#seat)?.view?.params ?? this.#wanted,
+      change: (change) => this.#change(change),
+      say: (text) => this.#speech.tell(text),
+      edge: () => this.#glide.edge,
+      hold: (held) => { this.#glide.held = held; },
+    });
   }
 
   connectedCallback() {
+    this.#touch ??= new Touch(this.#host);
     this.#wanted = this.#asked();
     this.#observer.observe(this);
     this.#sight.observe(this);
@@ -98,6 +112,8 @@ export class ChartElement extends HTMLElement {
     this.#sight.disconnect();
     clearTimeout(this.#resizing);
     this.#status.rest();
+    this.#touch?.dispose();
+    this.#touch = null;
     this.#leave();
   }
 
@@ -158,13 +174,25 @@ export class ChartElement extends HTMLElement {
    *   rejected with an Error with a code
    */
   async callback(arg) {
+    const seat = await this.#seated();
+    return seat.server.callback(seat, arg);
+  }
+
+  /** @param {ViewChange} change */
+  async #change(change) {
+    const seat = await this.#seated();
+    return seat.server.change(seat, change);
+  }
+
+  /** The seat that a callback is raised from. */
+  async #seated() {
     if (!this.#next && !this.#seat) {
       await measured();
       if (!this.#next && !this.#seat) this.#subscribe(true);
     }
     const seat = this.#next ?? this.#seat;
     if (!seat) throw new CallbackError("disconnected", "the chart is not in the page, or has no src", false);
-    return seat.server.callback(seat, arg);
+    return seat;
   }
 
   /**
@@ -280,6 +308,7 @@ export class ChartElement extends HTMLElement {
       const { size } = this.#wanted;
       this.#wanted = { ...seat.view?.params };
       if (size && String(this.#wanted.size) !== String(size)) this.#subscribe();
+      this.#host.tell("altered");
     },
     changed: () => this.#judge(),
   };
@@ -291,6 +320,7 @@ export class ChartElement extends HTMLElement {
     this.#stage.replaceChildren(picture.root);
     this.#part("frame").classList.add("filled");
     this.#name();
+    this.#host.tell("shown");
     this.#moved();
     this.#judge();
   }
@@ -299,6 +329,7 @@ export class ChartElement extends HTMLElement {
     if (!this.#picture) return;
     this.#glide.follow(this.#picture);
     this.#speech.moved();
+    this.#host.tell("moved");
   }
 
   #paint() {
@@ -325,6 +356,7 @@ export class ChartElement extends HTMLElement {
     this.#room = box && box.width > 0 && box.height > 0 ? { width: box.width, height: box.height } : null;
     if (!this.#room) return;
     this.#glide.width = this.#room.width;
+    this.#host.tell("sized");
     clearTimeout(this.#resizing);
     if (first) this.#subscribe();
     else this.#resizing = setTimeout(() => this.#resize(), settle);

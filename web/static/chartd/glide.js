@@ -71,11 +71,15 @@ export class Glide {
   #to = NaN;
   #ms = 0;
   #step = NaN;
+  /** @type {Picture | null} The last that it was told of. */
+  #seen = null;
   /** Units per ms of the picture that is shown. */
   #xs = NaN;
 
   /** False while nobody can see it. */
   enabled = true;
+  /** True while a hand holds it. */
+  #held = false;
   /** How wide the picture is shown, in px. */
   width = 0;
 
@@ -85,7 +89,8 @@ export class Glide {
    * @param {Picture} picture
    */
   follow(picture) {
-    if (!this.enabled || calm.matches) { // nobody would see it
+    this.#seen = picture;
+    if (!this.enabled || this.#held || calm.matches) { // nobody would see it
       if (this.#to === this.#to) this.stop();
       return;
     }
@@ -117,6 +122,25 @@ export class Glide {
       { transform: [`translate(${at[0] + distance}px,${at[1]}px)`, `translate(${at[0]}px,${at[1]}px)`] },
       { duration: plotted.ms, easing: easing(px * devicePixelRatio, plotted.ms) },
     );
+  }
+
+  /** The time at the right edge of the data that is seen now, in ms; NaN: time does not move. */
+  get edge() {
+    const shown = this.#shown();
+    const axis = this.#seen?.axis;
+    if (shown === shown || !axis) return shown;
+    const at = translation(this.#seen?.keys.get("x")?.getAttribute("transform") ?? null);
+    return at ? axis.x0 + (axis.right - at[0]) / axis.xs : NaN;
+  }
+
+  get held() {
+    return this.#held;
+  }
+
+  /** While it is held every picture stands where it is. */
+  set held(held) {
+    this.#held = held;
+    if (held) this.stop();
   }
 
   /** Forgets everything: the next picture stands where it is. */

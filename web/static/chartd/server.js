@@ -170,6 +170,18 @@ export class Server extends EventTarget {
     return this.#callbacks.raise(seat, arg);
   }
 
+  /**
+   * Asks for another view, by the callback that does so; where that is not
+   * known or not allowed, for this place alone.
+   * @param {Seat} seat
+   * @param {ViewChange} change
+   * @returns {Promise<CallbackResult>}
+   */
+  change(seat, change) {
+    if (document.hidden) this.#wake();
+    return this.#callbacks.change(seat, change);
+  }
+
   /** @param {(m: Ok | Failure) => void} then */
   #request(then) {
     this.#answers.set(++this.#id, then);

@@ -3,6 +3,7 @@
  * constructed sheets: they are shared by all charts of a page, and a strict
  * Content-Security-Policy has nothing against them.
  */
+import { css as touch } from "./touch/touch.js";
 
 const own = sheet(`
 :host {
@@ -83,7 +84,7 @@ slot { position: absolute; inset: 0; display: block; }
 }
 @media (prefers-reduced-motion: reduce) { #stage { transition: none; } }
 @media print { #badge { display: none; } }
-`);
+${touch}`);
 
 /** @type {Map<string, CSSStyleSheet>} */
 const shared = new Map();

@@ -1,0 +1,33 @@
+/**
+ * What a hand can do with a chart: the one place where its features are put
+ * together. A feature is a class in a file of its own,
+ *
+ *     new Feature(host, toolbar, signal)
+ *
+ * that listens through the host, adds its buttons to the bar, puts what floats
+ * at the end of host.shadow, and takes everything back at the signal: pass the
+ * signal to addEventListener and host.on. Its css is written below, after the
+ * element's own. Keys belong to whoever preventDefault()s them first on
+ * host.frame.
+ *
+ * @import { ChartHost } from "../host.js"
+ */
+import { css as toolbar, Toolbar } from "./toolbar.js";
+
+export class Touch {
+  #over = new AbortController();
+
+  /** @param {ChartHost} host */
+  constructor(host) {
+    const { signal } = this.#over;
+    new Toolbar(host, signal);
+  }
+
+  /** The element left the page. */
+  dispose() {
+    this.#over.abort();
+  }
+}
+
+/** The rules of all features. */
+export const css = [toolbar].join("\n");
