@@ -40,7 +40,7 @@ func (c *Config) Open(u URL) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
-	tlsConfig, err := c.TLS.load()
+	tlsConfig, err := c.TLS.Load()
 	if err != nil {
 		return nil, fmt.Errorf("tls_config.%w", err)
 	}

@@ -55,7 +55,7 @@ type Authorization struct {
 	CredentialsFile string `yaml:"credentials_file"`
 }
 
-// TLS says how an https connection is made.
+// TLS says how an encrypted connection is made.
 type TLS struct {
 	// CAFile is a file of certificates, as PEM: one of them must have signed the
 	// server's. Without it, it is one of those that the system trusts.
@@ -129,10 +129,7 @@ func (c *Config) Validate() []problem.Problem {
 	case !isToken(auth.Type):
 		add("authorization.type", fmt.Sprintf("%.40q is no word of that header", auth.Type), "Bearer, in nearly all cases")
 	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		add("tls_config", "has only one of cert_file and key_file", "both or none")
-	}
-	return ps
+	return append(ps, c.TLS.Validate()...)
 }
 
 func (a Authorization) given() bool { return a.Credentials != "" || a.CredentialsFile != "" }

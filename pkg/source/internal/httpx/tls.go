@@ -5,10 +5,23 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+
+	"github.com/chartd/chartd/pkg/problem"
 )
 
-// load reads the certificates. An error begins with the key that it is about.
-func (t TLS) load() (*tls.Config, error) {
+// Validate returns what is wrong with t, which stands under the key tls_config.
+// It opens no file.
+func (t TLS) Validate() []problem.Problem {
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		return []problem.Problem{{Path: "tls_config", What: "has only one of cert_file and key_file", Want: "both or none"}}
+	}
+	return nil
+}
+
+// Load reads the certificates, for sources that speak something else than HTTP,
+// too. An error begins with the key, under tls_config, that it is about. The
+// caller owns what is returned.
+func (t TLS) Load() (*tls.Config, error) {
 	out := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         t.ServerName,
