@@ -1,16 +1,14 @@
 package http
 
 import (
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/itchyny/gojq"
 
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
+	"github.com/chartd/chartd/pkg/source/internal/jq"
 	"github.com/chartd/chartd/pkg/source/lines"
 )
 
@@ -63,37 +61,16 @@ func (c *Config) Validate() []problem.Problem {
 			Want: fmt.Sprintf("a duration from %v to %v", minInterval, maxInterval),
 		})
 	}
-	if _, err := compile(c.Query); err != nil {
-		ps = append(ps, problem.Problem{Path: "query", What: err.Error(), Want: "an expression of jq, such as '.data[] | {time: .ts, temp: .value}'"})
-	}
-	if c.Query != "" && c.Format != lines.Auto && c.Format != lines.JSON {
-		ps = append(ps, problem.Problem{Path: "query", What: fmt.Sprintf("format %s has no use for it", c.Format), Want: "format: json, or no query"})
-	}
+	ps = append(ps, jq.Validate(c.Query, c.Format)...)
 	ps = append(ps, c.Lines.Validate()...)
 	return append(ps, c.Client.Validate()...)
 }
 
-// compile returns what runs a jq expression; it sees neither the environment nor
-// files.
-func compile(query string) (*gojq.Code, error) {
-	if query == "" {
-		query = "."
-	}
-	q, err := gojq.Parse(query)
-	if err != nil {
-		if p, ok := errors.AsType[*gojq.ParseError](err); ok {
-			return nil, fmt.Errorf("at character %d: %w", p.Offset, err)
-		}
-		return nil, err
-	}
-	return gojq.Compile(q)
-}
-
 // New implements source.Config.
 func (c *Config) New(deps source.Deps) (source.Source, error) {
-	code, err := compile(c.Query)
+	query, err := jq.Compile(c.Query)
 	if err != nil {
-		return nil, fmt.Errorf("query: %w", err)
+		return nil, err
 	}
-	return &Source{cfg: c, deps: deps, code: code, last: map[string]int64{}}, nil
+	return &Source{cfg: c, deps: deps, query: query, last: map[string]int64{}}, nil
 }

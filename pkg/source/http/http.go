@@ -11,17 +11,14 @@ package http
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
-	"github.com/itchyny/gojq"
-
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
+	"github.com/chartd/chartd/pkg/source/internal/jq"
 	"github.com/chartd/chartd/pkg/source/lines"
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -35,9 +32,9 @@ const (
 
 // Source asks one URL.
 type Source struct {
-	cfg  *Config
-	deps source.Deps
-	code *gojq.Code
+	cfg   *Config
+	deps  source.Deps
+	query *jq.Query
 
 	lines *lines.Reader // made with the first answer, which shows the format
 	json  bool
@@ -132,58 +129,22 @@ func (s *Source) take(ctx context.Context, body []byte, app store.Appender) erro
 func (s *Source) takeJSON(ctx context.Context, body []byte, now int64, app store.Appender) error {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout.Std())
 	defer cancel()
-	dec := json.NewDecoder(bytes.NewReader(body))
-	for rows := 0; ; {
-		var v any
-		if err := dec.Decode(&v); errors.Is(err, io.EOF) {
+	rows := 0
+	err := s.query.Rows(ctx, body, func(line []byte, err error) error {
+		if rows++; rows > maxRows {
+			return fmt.Errorf("the answer has more than %d rows", maxRows)
+		}
+		if err != nil {
+			s.deps.Reject(1, err)
 			return nil
-		} else if err != nil {
-			if s.cfg.Query != "" && rows == 0 {
-				return errQuery
-			}
-			return fmt.Errorf("reading JSON: %w", err)
 		}
-		results := s.code.RunWithContext(ctx, v)
-		for {
-			v, ok := results.Next()
-			if !ok {
-				break
-			}
-			if err, ok := v.(error); ok {
-				return fmt.Errorf("query: %w", err)
-			}
-			list, isList := v.([]any)
-			if !isList {
-				list = []any{v}
-			}
-			for _, one := range list {
-				if rows++; rows > maxRows {
-					return fmt.Errorf("the answer has more than %d rows", maxRows)
-				}
-				s.object(one, now, app)
-			}
-		}
+		s.row(line, now, app)
+		return nil
+	})
+	if errors.Is(err, jq.ErrNoJSON) && s.cfg.Query != "" && rows == 0 {
+		return errQuery
 	}
-}
-
-// object reads a row of JSON.
-func (s *Source) object(v any, now int64, app store.Appender) {
-	switch v.(type) {
-	case map[string]any:
-	case int, float64:
-		v = map[string]any{"value": v}
-	case nil:
-		return
-	default:
-		s.deps.Reject(1, errors.New("a row is neither an object nor a number; see query"))
-		return
-	}
-	line, err := gojq.Marshal(v)
-	if err != nil {
-		s.deps.Reject(1, err)
-		return
-	}
-	s.row(line, now, app)
+	return err
 }
 
 // row appends what is new of a row.

@@ -113,6 +113,16 @@ func (c *Config) Validate() []problem.Problem {
 	return ps
 }
 
+// MetricOf returns the name of a column's metric; source is what {source} stands
+// for.
+func (c *Config) MetricOf(source, column string) string {
+	m := c.Metric
+	if column == "value" {
+		m = strings.ReplaceAll(m, "_{column}", "")
+	}
+	return strings.NewReplacer("{source}", source, "{column}", column).Replace(m)
+}
+
 // separator returns the byte that a setting stands for; 0 for none.
 func separator(s string) (byte, bool) {
 	switch {

@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// identifier returns a column's name as metrics and labels have it: letters,
+// Identifier returns a column's name as metrics and labels have it: letters,
 // digits and _; % is percent.
-func identifier(name string) string {
+func Identifier(name string) string {
 	var b strings.Builder
 	gap := false
 	word := func(s string) {

@@ -121,15 +121,15 @@ func (r *Reader) add(s *schema, name, group string) (*column, error) {
 	r.columns++
 	c := &column{name: name, clock: clock{format: r.cfg.TimeFormat}}
 	c.public = &Column{Name: name, Group: group, Table: s.id, Scale: 1, Rows: s.rowFirst}
-	c.label = identifier(strings.TrimSuffix(name, ":"))
+	c.label = Identifier(strings.TrimSuffix(name, ":"))
 	if !slices.Contains(r.cfg.Labels, name) {
 		c.label = strings.ToLower(c.label)
 	}
-	id := identifier(name)
+	id := Identifier(name)
 	for n := 2; slices.ContainsFunc(s.cols, func(o *column) bool { return o.id == id }); n++ {
-		id = fmt.Sprintf("%s_%d", identifier(name), n)
+		id = fmt.Sprintf("%s_%d", Identifier(name), n)
 	}
-	c.id, c.metric = id, r.metric(id)
+	c.id, c.metric = id, r.cfg.MetricOf(r.source, id)
 	switch {
 	case slices.Contains(r.cfg.Labels, name):
 		c.role = label
@@ -142,15 +142,6 @@ func (r *Reader) add(s *schema, name, group string) (*column, error) {
 	s.byName[name] = c
 	s.enlist(c)
 	return c, nil
-}
-
-// metric returns the name of a column's metric.
-func (r *Reader) metric(id string) string {
-	m := r.cfg.Metric
-	if id == "value" {
-		m = strings.ReplaceAll(m, "_{column}", "")
-	}
-	return strings.NewReplacer("{source}", r.source, "{column}", id).Replace(m)
 }
 
 // enlist notes what a column's role asks for.
