@@ -35,6 +35,9 @@ type Querier interface {
 	// Generation changes whenever a series is created or dropped. Who read it
 	// before a Select may keep the result until it differs.
 	Generation() uint64
+	// Derive makes a series of the caller's own, which Select does not find but
+	// which shares the room of the others; see Derived.
+	Derive(metric string, labels Labels) (*Derived, error)
 }
 
 // Store holds series in memory. It starts no goroutine: what is too old is

@@ -168,6 +168,39 @@ func (w *window) drop(k int) {
 	}
 }
 
+// truncate drops the samples from a time on; the window has one.
+func (w *window) truncate(from int64) {
+	i := w.find(from)
+	b := w.block(i)
+	k := search(b, from)
+	if i == 0 {
+		k = max(k, w.head)
+	}
+	if i > 0 && k == 0 { // no block is empty
+		i--
+		b = w.block(i)
+		k = len(b)
+	}
+	w.budget.give(blockSize*(len(w.sealed)-i) + cap(w.tail) - cap(b))
+	if i < len(w.sealed) {
+		if w.pins == 0 {
+			clear(w.sealed[i:])
+		}
+		w.sealed = w.sealed[:i:i]
+	}
+	w.tail = b[:k]
+	if w.pins > 0 { // what is appended must not be written over what views show
+		w.tail = append(make([]Sample, 0, cap(b)), b[:k]...)
+	}
+	if i == 0 && k == w.head {
+		w.tail, w.head = w.tail[:0], 0
+	}
+	w.n = len(w.tail) - w.head
+	for _, s := range w.sealed {
+		w.n += len(s.Samples)
+	}
+}
+
 // dropBlock drops the first block, none of whose samples count.
 func (w *window) dropBlock() {
 	w.head = 0
