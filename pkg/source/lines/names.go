@@ -7,9 +7,7 @@ import (
 
 // Identifier returns a column's name as metrics and labels have it: letters,
 // digits and _; % is percent.
-func Identifier(name string) string { return identifier(name) }
-
-func identifier(name string) string {
+func Identifier(name string) string {
 	var b strings.Builder
 	gap := false
 	word := func(s string) {
