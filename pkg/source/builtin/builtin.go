@@ -8,6 +8,8 @@ import (
 	"github.com/chartd/chartd/pkg/source/host"
 	"github.com/chartd/chartd/pkg/source/http"
 	"github.com/chartd/chartd/pkg/source/influx"
+	"github.com/chartd/chartd/pkg/source/mqtt"
+	"github.com/chartd/chartd/pkg/source/nats"
 	"github.com/chartd/chartd/pkg/source/otlp"
 	"github.com/chartd/chartd/pkg/source/prometheus"
 	"github.com/chartd/chartd/pkg/source/push"
@@ -24,6 +26,8 @@ func Kinds() source.Registry {
 		host.Kind:        func() source.Config { return host.DefaultConfig() },
 		http.Kind:        func() source.Config { return http.DefaultConfig() },
 		influx.Kind:      func() source.Config { return influx.DefaultConfig() },
+		mqtt.Kind:        func() source.Config { return mqtt.DefaultConfig() },
+		nats.Kind:        func() source.Config { return nats.DefaultConfig() },
 		otlp.Kind:        func() source.Config { return otlp.DefaultConfig() },
 		prometheus.Kind:  func() source.Config { return prometheus.DefaultConfig() },
 		push.Kind:        func() source.Config { return push.DefaultConfig() },
