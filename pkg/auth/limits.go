@@ -37,6 +37,7 @@ func (g *Grant) View(spec *plotting.Spec, chart string) (plotting.View, error) {
 // View or Change of this grant. A reset returns to View. The error names the
 // field of c and what the link allows instead.
 func (g *Grant) Change(spec *plotting.Spec, v plotting.View, c plotting.Change, now time.Time) (plotting.View, error) {
+	c = c.Dated(now.UnixMilli())
 	if g.link == nil {
 		return spec.Change(v, c)
 	}
@@ -62,7 +63,7 @@ func (g *Grant) Change(spec *plotting.Spec, v plotting.View, c plotting.Change, 
 	if err != nil {
 		return plotting.View{}, err
 	}
-	if next.Window == v.Window && next.From == v.From && next.To == v.To {
+	if next.Window == v.Window && next.From == v.From && next.To == v.To && next.Replay == v.Replay {
 		// A range that was good when it was chosen stays, though it grows older.
 		err = g.pinned(spec, next)
 	} else {
@@ -85,10 +86,16 @@ func (g *Grant) Fit(spec *plotting.Spec, v plotting.View, now time.Time) error {
 	}
 	max := g.link.MaxWindow
 	switch {
-	case max == 0 || v.Live() && v.Window <= max:
+	case max == 0:
 		return nil
-	case v.Live():
+	case v.Live() && v.Window > max:
 		return fmt.Errorf("window: %v; this link shows at most %v", v.Window, max)
+	case v.Live():
+		// A clock that stands or runs may be behind as far as its window leaves room for.
+		if v.Now(now.UnixMilli()) < now.Add(v.Window.Std()-max.Std()-slack).UnixMilli() {
+			return fmt.Errorf("replay: %d is too long ago; this link shows the last %v", v.Replay.At, max)
+		}
+		return nil
 	case v.From < now.Add(-max.Std()-slack).UnixMilli():
 		return fmt.Errorf("from: %d is too long ago; this link shows the last %v", v.From, max)
 	case v.To-v.From > (max.Std() + slack).Milliseconds():
@@ -129,6 +136,7 @@ func parts(c plotting.Change) iter.Seq[part] {
 	}
 	add(c.Window != nil, "window", plotting.Change{Window: c.Window})
 	add(c.From != nil || c.To != nil, "from, to", plotting.Change{From: c.From, To: c.To})
+	add(c.Replay != nil, "replay", plotting.Change{Replay: c.Replay})
 	add(c.Hidden != nil, "hidden", plotting.Change{Hidden: c.Hidden})
 	add(c.Size != nil, "size", plotting.Change{Size: c.Size})
 	add(c.Refresh != nil, "refresh", plotting.Change{Refresh: c.Refresh})

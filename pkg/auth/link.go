@@ -130,7 +130,9 @@ func (l Link) check(now time.Time) error {
 		return errors.New("reset and paused cannot be pinned: they are not part of a view")
 	case l.MaxWindow != 0 && l.View.Window != nil && *l.View.Window > l.MaxWindow:
 		return fmt.Errorf("the pinned window, %v, is over the largest, %v", *l.View.Window, l.MaxWindow)
-	case l.MaxWindow != 0 && (l.View.From != nil || l.View.To != nil):
+	case l.View.Replay != nil && l.View.Replay.Speed != 0 && l.View.Replay.Since == 0:
+		return errors.New("a pinned replay has to say since when it runs")
+	case l.MaxWindow != 0 && (l.View.From != nil || l.View.To != nil || l.View.Replay != nil):
 		return errors.New("a pinned range of time needs no largest window")
 	}
 	return nil

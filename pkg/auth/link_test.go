@@ -244,6 +244,8 @@ func TestSignRefuses(t *testing.T) {
 		"small window":    {links, Link{Chart: "cpu", Expires: in, MaxWindow: 1}, "1s to 3660d"},
 		"window over max": {links, Link{Chart: "cpu", Expires: in, MaxWindow: quantity.Duration(3600e9), View: plotting.Change{Window: &window}}, "over the largest"},
 		"range and max":   {links, Link{Chart: "cpu", Expires: in, MaxWindow: quantity.Duration(3600e9), View: plotting.Change{From: &zero}}, "no largest window"},
+		"replay and max":  {links, Link{Chart: "cpu", Expires: in, MaxWindow: quantity.Duration(3600e9), View: plotting.Change{Replay: &plotting.Replay{At: 1}}}, "no largest window"},
+		"replay undated":  {links, Link{Chart: "cpu", Expires: in, View: plotting.Change{Replay: &plotting.Replay{At: 1, Speed: 2}}}, "since when"},
 		"paused":          {links, Link{Chart: "cpu", Expires: in, View: plotting.Change{Paused: &paused}}, "cannot be pinned"},
 		"reset":           {links, Link{Chart: "cpu", Expires: in, View: plotting.Change{Reset: true}}, "cannot be pinned"},
 		"long":            {links, Link{Chart: "cpu", Expires: in, View: plotting.Change{Hidden: &hidden}}, "at most 4096"},

@@ -20,9 +20,11 @@ type line struct {
 	index  int    // in the chart: its colour
 	key    string // of its node: "s" and the index
 	hidden bool
+	ended  bool // the view is one of the past
 	trace  trace
 	cursor store.Cursor
 	begun  bool
+	seen   int64   // ms; in a view with an end, the newest sample that was read
 	groups []*Node // the nodes of its shapes, as last drawn
 }
 
@@ -47,7 +49,7 @@ func resolve(spec *Spec, v View, q store.Querier) ([]*line, error) {
 			name := seriesName(spec.expand(s.Name, v), series, tell)
 			lines = append(lines, &line{
 				series: series, name: name, index: len(lines), key: "s" + strconv.Itoa(len(lines)),
-				hidden: slices.Contains(hidden, name),
+				hidden: slices.Contains(hidden, name), ended: v.ended(),
 			})
 		}
 	}
@@ -167,41 +169,50 @@ func sameSeries(a, b []*line) bool {
 	})
 }
 
-// follow brings the line's trace up to what the store holds from a time on;
-// what is later than to (ms) is left out. buf is scratch space, returned for
-// the next one.
+// noEnd is the end of what a view of the present reads: what is ahead of now
+// scrolls in.
+const noEnd = math.MaxInt64
+
+// follow brings the line's trace up to what the store holds from a time on, up
+// to another (ms), which is noEnd or never less than before. buf is scratch
+// space, returned for the next one.
 func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 	// A chunk more than is seen, so that the line comes in from the left.
 	from -= l.trace.span()
-	add := func(block []store.Sample) { l.trace.addAll(upTo(block, to)) }
 	if !l.begun {
 		l.begun = true
-		l.cursor = l.series.EachSummed(l.trace.rewind(from), math.MaxInt64, func(b store.Block) {
-			if s := b.Samples; s[len(s)-1].T <= to {
-				l.trace.addBlock(b)
-			} else {
-				add(s)
-			}
-		})
+		l.seen = l.trace.rewind(from) - 1
+		l.cursor = l.series.EachSummed(l.seen+1, to, l.add)
 		return buf
 	}
 	samples, next, _, rewound := l.series.Since(l.cursor, buf[:0])
 	if rewound {
-		l.cursor = l.series.Reread(l.cursor, func(t int64) int64 { return l.trace.rewind(max(t, from)) }, add)
+		l.cursor = l.series.RereadSummed(l.cursor, func(t int64) int64 {
+			t = max(t, from)
+			if to != noEnd {
+				t = min(t, l.seen+1) // what is later has yet to be seen, changed or not
+			}
+			l.seen = l.trace.rewind(t) - 1
+			return l.seen + 1
+		}, func(b store.Block) { l.add(b.UpTo(to)) })
 		return buf
 	}
 	l.cursor = next
-	l.trace.addAll(upTo(samples, to))
+	if to == noEnd {
+		l.trace.addAll(samples)
+	} else {
+		// What the store has held for long becomes seen as time passes.
+		l.series.EachSummed(l.seen+1, to, l.add)
+	}
 	return samples
 }
 
-// upTo returns the samples not later than to.
-func upTo(samples []store.Sample, to int64) []store.Sample {
-	n := len(samples)
-	for n > 0 && samples[n-1].T > to {
-		n--
+// add takes a block of samples in, which may be empty.
+func (l *line) add(b store.Block) {
+	if n := len(b.Samples); n > 0 {
+		l.seen = b.Samples[n-1].T
+		l.trace.addBlock(b)
 	}
-	return samples[:n]
 }
 
 // skew is how far ahead of now a sample may be and still be the newest value, in
@@ -210,14 +221,20 @@ const skew = 60_000
 
 // value returns the newest value not older than from, or NaN. What is further
 // ahead of to than clocks differ counts only where there is nothing else: a clock
-// that was set back leaves such behind, and they would stand still until then.
+// that was set back leaves such behind, and they would stand still until then. In
+// a view of the past (ended) nothing counts that came later.
 func (l *line) value(from, to int64) float64 {
 	s, ok := l.series.Last()
+	switch {
+	case l.ended:
+		s, ok = l.series.LastAt(to)
+	case ok && s.T > to+skew:
+		if near, there := l.series.LastAt(to + skew); there && near.T >= from {
+			s = near
+		}
+	}
 	if !ok || s.T < from {
 		return math.NaN()
-	}
-	if s.T > to+skew {
-		l.series.EachSummed(from, to+skew, func(b store.Block) { s = b.Samples[len(b.Samples)-1] })
 	}
 	return s.V
 }

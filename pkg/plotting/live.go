@@ -84,10 +84,11 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 	}
 	from, to := v.From, v.To
 	if v.Live() {
-		from, to = now-v.Window.Millis(), now
+		to = v.Now(now)
+		from = to - v.Window.Millis()
 	}
 	if l.body.follow(from, to) || restart || l.prev == nil {
-		return l.restart(from, to), nil
+		return l.restart(from, to, now), nil
 	}
 	root := l.prev.Root
 	kids := append(make([]*Node, 0, len(root.Kids)), root.Kids[:headNodes]...)
@@ -130,16 +131,19 @@ func (l *Live) look(v View) (changed bool, err error) {
 // headNodes is how many nodes stand before a body's: title, desc, style.
 const headNodes = 3
 
-// restart begins a new epoch.
-func (l *Live) restart(from, to int64) *Frame {
+// restart begins a new epoch, at now by the wall's clock.
+func (l *Live) restart(from, to, now int64) *Frame {
 	h := l.head
 	l.epoch = newEpoch()
-	l.described = to
+	l.described = now
 	l.body.begin(h, from, to)
 
 	open := fmt.Appendf(nil, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' viewBox='0 0 %d %d' class='chartd' role='img' aria-labelledby='%st %sd' data-kind='%s'",
 		h.view.Width, h.view.Height, h.view.Width*unit, h.view.Height*unit, h.id, h.id, h.spec.Kind)
 	open = append(open, l.body.attributes()...)
+	if h.view.replaying() {
+		open = append(open, heldAttribute(l.lines)...)
+	}
 	name := h.title
 	if name == "" {
 		name = h.view.Chart
@@ -177,11 +181,8 @@ func (l *Live) description(from, to int64) string {
 	case len(l.lines) == 0:
 		return b.String() + "No data yet."
 	case l.spec.Kind == Gauge || l.spec.Kind == Stat || l.spec.Kind == Bar:
-	case l.view.Live():
-		b.WriteString("The last " + l.view.Window.String() + ". ")
 	default:
-		b.WriteString("From " + time.UnixMilli(l.view.From).In(l.zone).Format(time.DateTime) + " to " +
-			time.UnixMilli(l.view.To).In(l.zone).Format(time.DateTime) + ". ")
+		b.WriteString(l.view.span(l.zone) + ". ")
 	}
 	const most = 8
 	said := 0

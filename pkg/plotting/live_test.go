@@ -132,7 +132,14 @@ func life(t *rapid.T, kind plotting.Kind) {
 		},
 		"mark":   func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
 		"freeze": func(*rapid.T) { from := now - 5*step; change(plotting.Change{From: &from, To: &now}) },
-		"reset":  func(*rapid.T) { change(plotting.Change{Reset: true}) },
+		"replay": func(*rapid.T) {
+			change(plotting.Change{Replay: &plotting.Replay{
+				At: now - step*rapid.Int64Range(-5, 200).Draw(t, "behind"), Since: now,
+				Speed: rapid.SampledFrom([]float64{0, 0.5, 1, 10, 60}).Draw(t, "speed"),
+			}})
+		},
+		"present": func(*rapid.T) { change(plotting.Change{Replay: &plotting.Replay{}}) },
+		"reset":   func(*rapid.T) { change(plotting.Change{Reset: true}) },
 		"": func(t *rapid.T) {
 			f, err := live.Render(view, now)
 			if err != nil {

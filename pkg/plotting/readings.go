@@ -53,7 +53,7 @@ func (r *readings) follow(from, to int64) bool {
 			lo, hi = min(lo, v), max(hi, v)
 		}
 	}
-	changed := r.y.follow(lo, hi, r.head.spec.Y, r.zero, axisTicks(r.head.view.Height), to)
+	changed := r.y.follow(lo, hi, r.head.spec.Y, r.zero, axisTicks(r.head.view.Height), r.head.view.calm(to))
 	return changed
 }
 

@@ -62,7 +62,7 @@ type scrollStyle struct {
 
 func newScrolling(style scrollStyle, h header, lines []*line) *scrolling {
 	s := &scrolling{style: style, lines: lines, head: h, window: h.view.Window.Millis()}
-	s.lag = min(h.view.Refresh.Millis(), maxLag)
+	s.lag = int64(float64(min(h.view.Pace().Milliseconds(), maxLag)) * h.view.fast())
 	if !h.view.Live() {
 		s.window, s.lag = h.view.To-h.view.From, 0
 	}
@@ -82,8 +82,8 @@ func newScrolling(style scrollStyle, h header, lines []*line) *scrolling {
 }
 
 func (s *scrolling) follow(from, to int64) bool {
-	limit := int64(math.MaxInt64) // what is ahead of now scrolls in
-	if !s.head.view.Live() {
+	limit := int64(noEnd)
+	if s.head.view.ended() {
 		limit = to
 	}
 	if s.stack != nil {
@@ -102,7 +102,7 @@ func (s *scrolling) follow(from, to int64) bool {
 		a, b := l.trace.extent()
 		lo, hi = min(lo, a), max(hi, b)
 	}
-	changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), to)
+	changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), s.head.view.calm(to))
 	x := s.scale.x(to)
 	return changed || x > maxUnits || x < -maxUnits
 }
@@ -210,7 +210,7 @@ func (s *scrolling) nodes(from, to int64) []*Node {
 		s.x = &Node{Key: "x", Type: Group, Open: "<g data-k='x' class='x'", Live: shift, Kids: []*Node{t, s.b, s.m}}
 		s.p = &Node{Key: "p", Type: Group, Open: s.gate, Kids: []*Node{s.x}}
 	}
-	s.drawEmpty()
+	s.drawEmpty(to)
 	l := &s.layout
 	return []*Node{s.clip, l.axes, s.p, s.e, l.legend, l.title}
 }
@@ -300,8 +300,11 @@ func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
 }
 
 // drawEmpty says that there is no data, as long as there is none.
-func (s *scrolling) drawEmpty() {
+func (s *scrolling) drawEmpty(to int64) {
 	text := "No data yet"
+	if s.head.view.replaying() {
+		text = nothingHeld(s.lines, to, s.head.zone)
+	}
 	for _, ln := range s.visible {
 		if len(ln.trace.chunks) > 0 {
 			text = ""

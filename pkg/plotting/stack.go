@@ -28,7 +28,9 @@ type stack struct {
 	pending [][]store.Sample
 	last    []store.Sample // newest that has been added up, by line
 	done    int64          // ms; everything up to here is in the traces
+	start   int64          // ms; nothing before it has been read
 	begun   bool
+	buf     []store.Sample
 }
 
 func newStack(lines []*line, hold int64) *stack {
@@ -41,8 +43,8 @@ func newStack(lines []*line, hold int64) *stack {
 	}
 }
 
-// follow brings all traces up to what the store holds from a time on; what is
-// later than to (ms) is left out.
+// follow brings all traces up to what the store holds from a time on, up to
+// another (ms), which is noEnd or never less than before.
 func (s *stack) follow(from, to int64) {
 	if len(s.lines) == 0 {
 		return
@@ -55,14 +57,14 @@ func (s *stack) follow(from, to int64) {
 	again, rewound := int64(math.MaxInt64), false
 	for i, l := range s.lines {
 		had := len(s.pending[i])
-		samples, next, t, back := l.series.Since(l.cursor, s.pending[i])
+		next, t, back := s.read(i, to)
 		if back {
 			again, rewound = min(again, t), true
 			continue
 		}
-		l.cursor, s.pending[i] = next, samples
-		if len(samples) > had && samples[had].T <= s.done {
-			again, rewound = min(again, samples[had].T), true
+		l.cursor = next
+		if p := s.pending[i]; len(p) > had && p[had].T <= s.done {
+			again, rewound = min(again, p[had].T), true
 		}
 	}
 	if rewound {
@@ -72,22 +74,50 @@ func (s *stack) follow(from, to int64) {
 	s.settle(to)
 }
 
+// read takes in what is new of the i-th series up to a time, as Since does.
+func (s *stack) read(i int, to int64) (next store.Cursor, from int64, back bool) {
+	l := s.lines[i]
+	if to == noEnd {
+		s.pending[i], next, from, back = l.series.Since(l.cursor, s.pending[i])
+		return next, from, back
+	}
+	s.buf, next, from, back = l.series.Since(l.cursor, s.buf[:0])
+	if back {
+		return next, min(from, s.seen(i)+1), true
+	}
+	// What the store has held for long becomes seen as time passes.
+	l.series.Each(s.seen(i)+1, to, func(block []store.Sample) { s.pending[i] = append(s.pending[i], block...) })
+	return next, from, back
+}
+
+// seen returns the time of the newest sample of the i-th series that was read.
+func (s *stack) seen(i int) int64 {
+	if p := s.pending[i]; len(p) > 0 {
+		return p[len(p)-1].T
+	}
+	return max(s.last[i].T, s.start-1)
+}
+
 // settle adds up all that need not wait. What has been added may end the
 // waiting for a series that is silent.
 func (s *stack) settle(to int64) {
-	for s.add(s.ready(), to) {
+	for s.add(s.ready(to)) {
 	}
 }
 
 // ready returns the time up to which no series has to be waited for.
-func (s *stack) ready() int64 {
+func (s *stack) ready(to int64) int64 {
 	newest, slowest := int64(math.MinInt64), int64(math.MaxInt64)
 	for i, l := range s.lines {
 		t := s.last[i].T
+		last, ok := l.series.Last()
 		if p := s.pending[i]; len(p) > 0 {
 			t = p[len(p)-1].T
-		} else if last, ok := l.series.Last(); !ok || last.T < s.done-s.hold {
+		} else if !ok || last.T < s.done-s.hold {
 			continue
+		}
+		if ok && last.T > to {
+			t = to // all there is before it has been read
 		}
 		newest, slowest = max(newest, t), min(slowest, t)
 	}
@@ -107,10 +137,10 @@ func (s *stack) load(t, to int64) {
 			end = max(end, min(last.T, to))
 		}
 	}
-	s.begun, s.done = true, t-1
+	s.begun, s.done, s.start = true, t-1, start
 	step := max((end-start)/loadSlabs, 1)
-	for slab := start; slab <= end; slab += step {
-		upto := slab + step - 1
+	for slab, upto := start, start; slab <= end; slab = upto + 1 {
+		upto = min(slab+step-1, end)
 		for i, l := range s.lines {
 			c := l.series.Each(slab, upto, func(block []store.Sample) {
 				s.pending[i] = append(s.pending[i], block...)
@@ -119,7 +149,7 @@ func (s *stack) load(t, to int64) {
 				l.cursor = c
 			}
 		}
-		s.add(upto, to)
+		s.add(upto)
 	}
 	// What lies behind the last slab, and what came in while the slabs were
 	// read.
@@ -128,7 +158,7 @@ func (s *stack) load(t, to int64) {
 		if p := s.pending[i]; len(p) > 0 {
 			seen = max(seen, p[len(p)-1].T)
 		}
-		c := l.series.Each(seen+1, math.MaxInt64, func(block []store.Sample) {
+		c := l.series.Each(seen+1, to, func(block []store.Sample) {
 			s.pending[i] = append(s.pending[i], block...)
 		})
 		// If the past has changed since the first slab, the cursor stays there,
@@ -142,7 +172,7 @@ func (s *stack) load(t, to int64) {
 
 // add sums up the pending samples up to a time, and reports whether there were
 // any.
-func (s *stack) add(upto, to int64) (some bool) {
+func (s *stack) add(upto int64) (some bool) {
 	heads := make([]int, len(s.lines))
 	for {
 		t := int64(math.MaxInt64)
@@ -163,9 +193,7 @@ func (s *stack) add(upto, to int64) (some bool) {
 		}
 		if t > s.done {
 			s.done = t
-			if t <= to {
-				s.sum(t)
-			}
+			s.sum(t)
 		}
 	}
 	for i, p := range s.pending {

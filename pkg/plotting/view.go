@@ -19,7 +19,7 @@ import (
 type View struct {
 	// Chart is the chart's name.
 	Chart string
-	// Window is what the x axis spans when the view follows the present.
+	// Window is what the x axis spans when the view follows a clock.
 	Window quantity.Duration
 	// From and To (ms since the Unix epoch) fix the range; both 0: live.
 	From, To int64
@@ -27,6 +27,8 @@ type View struct {
 	Width, Height int
 	// Refresh is the time between two ticks; 0: only when a callback asks.
 	Refresh quantity.Duration
+	// Replay is the view's own clock; the zero value follows the present.
+	Replay Replay
 	// Title overrides the chart's own; empty keeps that.
 	Title string
 	// hidden, vars and marks are canonical JSON, "" when empty, so that View
@@ -55,6 +57,8 @@ type Change struct {
 	From *int64 `json:"from,omitempty" yaml:"from"`
 	// To ends the fixed range, in ms since the Unix epoch.
 	To *int64 `json:"to,omitempty" yaml:"to"`
+	// Replay shows the past as if it were now, standing still or moving.
+	Replay *Replay `json:"replay,omitempty" yaml:"replay"`
 	// Hidden are the names of series that are left out, as in the legend.
 	Hidden *[]string `json:"hidden,omitempty" yaml:"hidden"`
 	// Size is the picture's size in px: width, height.
@@ -110,9 +114,10 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 		if v.Window < MinWindow || v.Window > MaxWindow {
 			refuse("window", "%v is not between %v and %v", v.Window, MinWindow, MaxWindow)
 		}
-		v.From, v.To = 0, 0
+		v.From, v.To, v.Replay = 0, 0, Replay{}
 	}
 	if c.From != nil || c.To != nil {
+		v.Replay = Replay{}
 		if c.From != nil {
 			v.From = *c.From
 		}
@@ -123,6 +128,14 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 		if (v.From != 0 || v.To != 0) && (v.From < 0 || span < 1 || span > MaxWindow.Millis()) {
 			refuse("from, to", "%d to %d is not a range of 1 ms to %v; give both in ms since 1970, or 0 and 0 for live", v.From, v.To, MaxWindow)
 		}
+	}
+	if c.Replay != nil {
+		if err := c.Replay.check(); err != nil {
+			refuse("replay", "%w", err)
+		} else if c.Replay.At != 0 && v.To != 0 && (c.From != nil || c.To != nil) {
+			refuse("replay", "a range of time stands still; give from and to, or replay")
+		}
+		v.From, v.To, v.Replay = 0, 0, c.Replay.normal()
 	}
 	if c.Size != nil {
 		v.Width, v.Height = c.Size[0], c.Size[1]
@@ -213,6 +226,9 @@ func (s *Spec) Diff(v View) Change {
 	if v.From != 0 || v.To != 0 {
 		c.From, c.To = &v.From, &v.To
 	}
+	if v.Replay != def.Replay {
+		c.Replay = &v.Replay
+	}
 	if v.Width != def.Width || v.Height != def.Height {
 		c.Size = &[2]int{v.Width, v.Height}
 	}
@@ -232,7 +248,8 @@ func (s *Spec) Diff(v View) Change {
 	return c
 }
 
-// Live reports whether the view follows the present.
+// Live reports whether the view follows a clock: the present, or that of a
+// replay.
 func (v View) Live() bool { return v.To == 0 }
 
 // Hidden returns the names of the series that are not drawn, sorted.
@@ -248,6 +265,9 @@ func (v View) Marks() []Mark { return parse[[]Mark](v.marks) }
 // rest. Equal views have equal ids, on every node and after a restart.
 func (v View) ID() string {
 	h := fnv.New64a()
+	if v.replaying() {
+		fmt.Fprintf(h, "%d %d %g ", v.Replay.At, v.Replay.Since, v.Replay.Speed)
+	}
 	fmt.Fprintf(h, "%d %d %d %d %d %d %q %q %q %q", v.Window, v.From, v.To, v.Width, v.Height, v.Refresh,
 		v.Title, v.hidden, v.vars, v.marks)
 	// Six digits are short in every frame. A page that watches 100 views at

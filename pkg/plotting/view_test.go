@@ -36,6 +36,10 @@ func TestChangeRefuses(t *testing.T) {
 		{`{"title":"` + long + `"}`, "title: 300 bytes; at most 256"},
 		{`{"hidden":["` + long + `"]}`, "hidden: a name of 300 bytes; at most 256"},
 		{`{"marks":[{"t":1,"text":"` + long + `"}]}`, "marks: a text of 300 bytes; at most 256"},
+		{`{"replay":{"at":-1}}`, "replay: at -1, since 0; both are ms since 1970"},
+		{`{"replay":{"at":5,"speed":61}}`, "replay: speed 61; 0 (stand still) to 60 times"},
+		{`{"replay":{"at":5,"speed":-1}}`, "replay: speed -1"},
+		{`{"from":1,"to":5,"replay":{"at":5}}`, "replay: a range of time stands still; give from and to, or replay"},
 		{`{"window":1,"refresh":1}`, "refresh: 1ms"}, // both are said
 	} {
 		var c plotting.Change
@@ -59,6 +63,12 @@ func drawChange(t *rapid.T) plotting.Change {
 	if maybe("range") {
 		from := rapid.Int64Range(1, 1e12).Draw(t, "from")
 		c.From, c.To = new(from), new(from+rapid.Int64Range(1, 1e9).Draw(t, "span"))
+	}
+	if c.From == nil && maybe("replay") {
+		c.Replay = &plotting.Replay{
+			At: rapid.Int64Range(0, 1e13).Draw(t, "at"), Since: rapid.Int64Range(0, 1e13).Draw(t, "since"),
+			Speed: rapid.SampledFrom([]float64{0, 0.5, 1, 60}).Draw(t, "speed"),
+		}
 	}
 	if maybe("hidden") {
 		c.Hidden = new(rapid.SliceOfN(rapid.StringN(0, 9, -1), 0, 4).Draw(t, "names"))

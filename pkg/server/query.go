@@ -15,8 +15,8 @@ import (
 )
 
 // changeOf reads the parameters of a chart's view from a query string:
-// window, from, to, size, hidden (once for each name), title, refresh and
-// vars.NAME. Names in also may be there as well. Errors name every parameter
+// window, from, to, replay.at, replay.since, replay.speed, size, hidden (once for
+// each name), title, refresh and vars.NAME. Names in also may be there as well. Errors name every parameter
 // that is wrong.
 func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 	var c plotting.Change
@@ -37,6 +37,11 @@ func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 			c.From, err = instant(v)
 		case "to":
 			c.To, err = instant(v)
+		case "replay.at", "replay.since", "replay.speed":
+			if c.Replay == nil {
+				c.Replay = &plotting.Replay{}
+			}
+			err = replay(c.Replay, name, v)
 		case "size":
 			c.Size, err = size(v)
 		case "title":
@@ -52,7 +57,7 @@ func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 				}
 				c.Vars[key] = v
 			case !slices.Contains(also, name):
-				known := append([]string{"window", "from", "to", "size", "hidden", "title", "refresh", "vars.NAME"}, also...)
+				known := append([]string{"window", "from", "to", "replay.at", "replay.since", "replay.speed", "size", "hidden", "title", "refresh", "vars.NAME"}, also...)
 				err = errors.New("is no parameter; " + problem.OneOf(name, known))
 			}
 		}
@@ -87,6 +92,26 @@ func instant(s string) (*int64, error) {
 		return nil, fmt.Errorf("%q is not a time; write ms since 1970 or 2006-01-02T15:04:05Z", s)
 	}
 	return new(t.UnixMilli()), nil
+}
+
+// replay reads one field of a replay.
+func replay(r *plotting.Replay, name, s string) (err error) {
+	if name == "replay.speed" {
+		if r.Speed, err = strconv.ParseFloat(s, 64); err != nil {
+			return fmt.Errorf("%q is not a number; write how many times as fast as it was, such as 10", s)
+		}
+		return nil
+	}
+	t, err := instant(s)
+	switch {
+	case err != nil:
+		return err
+	case name == "replay.at":
+		r.At = *t
+	default:
+		r.Since = *t
+	}
+	return nil
 }
 
 func size(s string) (*[2]int, error) {

@@ -40,8 +40,18 @@ func TestQueryTimes(t *testing.T) {
 	}
 }
 
+func TestQueryReplays(t *testing.T) {
+	c, err := changeOf(url.Values{"replay.at": {"2023-11-14T22:13:20Z"}, "replay.since": {"1700000060000"}, "replay.speed": {"2.5"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (plotting.Replay{At: 1_700_000_000_000, Since: 1_700_000_060_000, Speed: 2.5}); c.Replay == nil || *c.Replay != want {
+		t.Fatalf("got %+v, want %+v", c.Replay, want)
+	}
+}
+
 func TestQueryNamesEveryMistake(t *testing.T) {
-	q, err := url.ParseQuery("windw=5m&size=400&from=yesterday&refresh=fast&title=a&title=b")
+	q, err := url.ParseQuery("windw=5m&replay.at=then&replay.speed=fast&size=400&from=yesterday&refresh=fast&title=a&title=b")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +61,7 @@ func TestQueryNamesEveryMistake(t *testing.T) {
 	}
 	for _, want := range []string{
 		`windw: is no parameter; did you mean "window"?`, `size: "400" is not a size; write it as 800x400`,
-		`from: "yesterday" is not a time`, `refresh: "fast" is not a duration`, `title: stands there 2 times`,
+		`from: "yesterday" is not a time`, `replay.at: "then" is not a time`, `replay.speed: "fast" is not a number`, `refresh: "fast" is not a duration`, `title: stands there 2 times`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q lacks %q", err, want)

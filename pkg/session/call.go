@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/store"
@@ -130,7 +131,7 @@ func (c *Call) set(ch plotting.Change) error {
 	if ch.Paused != nil && !c.solo {
 		return errors.New("paused: only a client's callback can pause its caller; this change is for all who watch")
 	}
-	ch = cloneChange(ch)
+	ch = cloneChange(ch).Dated(time.Now().UnixMilli())
 	from, plain := c.view, ch
 	if ch.Reset {
 		from, plain.Reset = c.base, false
@@ -187,6 +188,7 @@ func (c *Call) settled() {
 // cloneChange returns a copy that shares nothing with a handler's variables.
 func cloneChange(c plotting.Change) plotting.Change {
 	c.Window, c.Refresh = clonePtr(c.Window), clonePtr(c.Refresh)
+	c.Replay = clonePtr(c.Replay)
 	c.From, c.To, c.Size = clonePtr(c.From), clonePtr(c.To), clonePtr(c.Size)
 	c.Title, c.Paused = clonePtr(c.Title), clonePtr(c.Paused)
 	if c.Hidden != nil {

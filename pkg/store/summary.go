@@ -1,6 +1,9 @@
 package store
 
-import "math"
+import (
+	"math"
+	"sort"
+)
 
 // Block is a run of a series' samples in time order, about a thousand of them
 // at most, with its extremes if the series knows them. A reader that needs no
@@ -16,6 +19,16 @@ type Block struct {
 	// gap. It is false of the newest samples of a series, of blocks that a
 	// reader's range cuts, and of those that have a NaN.
 	Summed bool
+}
+
+// UpTo returns the part of the block that is not later than t, ms since the Unix
+// epoch; it may have no samples.
+func (b Block) UpTo(t int64) Block {
+	if n := len(b.Samples); n == 0 || b.Samples[n-1].T <= t {
+		return b
+	}
+	n := sort.Search(len(b.Samples), func(i int) bool { return b.Samples[i].T > t })
+	return Block{Samples: b.Samples[:n:n]}
 }
 
 // summarize returns a block of these samples, of which there is at least one,

@@ -217,7 +217,7 @@ func (l *loop) lay() {
 		l.own = plotting.Change{}
 	}
 	l.view = v
-	if refresh := v.Refresh.Std(); refresh != l.sched.refresh {
-		l.sched.set(refresh, time.Now())
+	if pace := v.Pace(); pace != l.sched.refresh {
+		l.sched.set(pace, time.Now())
 	}
 }

@@ -503,6 +503,9 @@ func TestMerge(t *testing.T) {
 		{},
 		{Window: d(60)},
 		{From: at(1000), To: at(2000)},
+		{Replay: &plotting.Replay{At: 7000}},
+		{Replay: &plotting.Replay{}},
+		{Window: d(80), Replay: &plotting.Replay{At: 9000, Since: 1, Speed: 2}},
 		{Window: d(90), From: at(5), To: at(9000)},
 		{To: at(5000), From: at(4000), Title: &title},
 		{Vars: map[string]string{"host": "x"}},
@@ -532,7 +535,7 @@ func TestMerge(t *testing.T) {
 			}
 		}
 	}
-	if len(changes[5].Vars) != 1 {
+	if len(changes[8].Vars) != 1 {
 		t.Error("Merge changed its argument")
 	}
 }

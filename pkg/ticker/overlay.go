@@ -14,10 +14,17 @@ func Merge(a, b plotting.Change) plotting.Change {
 	}
 	if b.Window != nil {
 		// A window makes a view live again; a range that came before is over.
-		a.Window, a.From, a.To = b.Window, nil, nil
+		a.Window, a.From, a.To, a.Replay = b.Window, nil, nil, nil
+	}
+	if b.From != nil || b.To != nil {
+		a.Replay = nil
+	}
+	if b.Replay != nil {
+		a.From, a.To = nil, nil
 	}
 	pick(&a.From, b.From)
 	pick(&a.To, b.To)
+	pick(&a.Replay, b.Replay)
 	pick(&a.Hidden, b.Hidden)
 	pick(&a.Size, b.Size)
 	pick(&a.Refresh, b.Refresh)

@@ -13,6 +13,8 @@ func (l *loop) tick(now time.Time) {
 	}
 	l.count.ticks.Inc()
 	switch {
+	case l.view.Refresh == 0: // a replay moves, and nobody asked for more
+		l.draw(nil, nil)
 	case l.chart.Refresh == nil && l.hearing == 0:
 		l.draw(nil, nil)
 	case l.chart.Refresh == nil:

@@ -15,6 +15,7 @@ var changeWants = map[string]string{
 	"reset":  "it is true or false",
 	"from":   "it is a whole number of ms since 1970",
 	"to":     "it is a whole number of ms since 1970",
+	"replay": `it is {"at":ms since 1970,"since":ms since 1970,"speed":0 to 60}, or {} for live again`,
 	"hidden": "it is an array of names of series",
 	"size":   "it is [width,height], two whole numbers of px",
 	"vars":   "it is an object of strings",

@@ -37,6 +37,10 @@ func goodClient() []goodCase {
 				Marks: &[]plotting.Mark{{T: from, Text: "x"}},
 			},
 		}},
+		{`{"t":"set","v":"cpu~1f","view":{"replay":{"at":1700000000000,"since":1700000060000,"speed":2.5}}}`, Set{
+			V: "cpu~1f", View: plotting.Change{Replay: &plotting.Replay{At: from, Since: to, Speed: 2.5}},
+		}},
+		{`{"t":"set","v":"cpu~1f","view":{"replay":{}}}`, Set{V: "cpu~1f", View: plotting.Change{Replay: &plotting.Replay{}}}},
 		{`{"t":"unsub","id":2,"v":"cpu~1f"}`, Unsub{ID: "2", V: "cpu~1f"}},
 		{`{"t":"callback","id":4,"v":"cpu~1f","arg":"MyCustomArgs"}`, Callback{ID: "4", V: "cpu~1f", Arg: json.RawMessage(`"MyCustomArgs"`)}},
 		{`{"t":"callback","v":"cpu~1f","arg":null}`, Callback{V: "cpu~1f", Arg: json.RawMessage(`null`)}},
@@ -198,7 +202,7 @@ func TestEveryFieldOfAViewIsNamedWhenWrong(t *testing.T) {
 			t.Errorf("plotting.Change.%s has no name on the wire", field.Name)
 			continue
 		}
-		_, err := parseChange(json.RawMessage(`{"`+name+`":{"a":{}}}`), "view")
+		_, err := parseChange(json.RawMessage(`{"`+name+`":[{"a":{}},[]]}`), "view")
 		if err == nil || err.Field != "view."+name || !strings.Contains(err.Message, "; ") {
 			t.Errorf("%s: %v", name, err)
 		}

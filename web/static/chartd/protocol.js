@@ -9,6 +9,7 @@
  * @property {string | number} [window]
  * @property {number} [from] ms since the Unix epoch
  * @property {number} [to]
+ * @property {{at?: number, since?: number, speed?: number}} [replay] {} is live again
  * @property {string[]} [hidden]
  * @property {[number, number]} [size] px
  * @property {string | number} [refresh]
