@@ -13,8 +13,10 @@ import (
 	"github.com/chartd/chartd/pkg/source/otlp"
 	"github.com/chartd/chartd/pkg/source/prometheus"
 	"github.com/chartd/chartd/pkg/source/push"
+	"github.com/chartd/chartd/pkg/source/redis"
 	"github.com/chartd/chartd/pkg/source/remotewrite"
 	"github.com/chartd/chartd/pkg/source/scrape"
+	"github.com/chartd/chartd/pkg/source/sql"
 	"github.com/chartd/chartd/pkg/source/statsd"
 )
 
@@ -31,8 +33,10 @@ func Kinds() source.Registry {
 		otlp.Kind:        func() source.Config { return otlp.DefaultConfig() },
 		prometheus.Kind:  func() source.Config { return prometheus.DefaultConfig() },
 		push.Kind:        func() source.Config { return push.DefaultConfig() },
+		redis.Kind:       func() source.Config { return redis.DefaultConfig() },
 		remotewrite.Kind: func() source.Config { return remotewrite.DefaultConfig() },
 		scrape.Kind:      func() source.Config { return scrape.DefaultConfig() },
+		sql.Kind:         func() source.Config { return sql.DefaultConfig() },
 		statsd.Kind:      func() source.Config { return statsd.DefaultConfig() },
 	}
 }

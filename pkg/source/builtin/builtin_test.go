@@ -14,7 +14,7 @@ import (
 
 func TestKinds(t *testing.T) {
 	kinds := builtin.Kinds()
-	if want := []string{"exec", "file", "host", "http", "influx", "otlp", "prometheus", "push", "remote_write", "scrape", "statsd"}; !slices.Equal(kinds.Kinds(), want) {
+	if want := []string{"exec", "file", "host", "http", "influx", "mqtt", "nats", "otlp", "prometheus", "push", "remote_write", "scrape", "sql", "statsd"}; !slices.Equal(kinds.Kinds(), want) {
 		t.Errorf("got %q, want %q", kinds.Kinds(), want)
 	}
 	for kind := range kinds {
@@ -58,6 +58,14 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 		"sources: {a: {type: prometheus, url: http://h, queries: {a: b}, headers: [hunter2]}}",
 		"sources: {a: {type: prometheus, url: http://h, queries: {a: b}, headers: {X: \"hunter2\\n\"}}}",
 		"sources: {a: {type: prometheus, url: http://h, queries: {a: b}, headers: {X: '${hunter2'}}}",
+		"sources: {a: {type: sql, dsn: 'hunter2', query: SELECT 1}}",
+		"sources: {a: {type: sql, dsn: [hunter2], query: SELECT 1}}",
+		"sources: {a: {type: sql, dsn: 'oracle://u:hunter2@h/db', query: SELECT 1}}",
+		"sources: {a: {type: sql, dsn: 'postgres://u:hun%ter2@h/db', query: SELECT 1}}",
+		"sources: {a: {type: sql, dsn: 'postgres://u:hunter2@h:port/db', query: SELECT 1}}",
+		"sources: {a: {type: sql, dsn: 'mysql:u:hunter2@h/db', query: SELECT 1}}",
+		"sources: {a: {type: sql, dsn: 'mysql://u:hunter2@h/db?parseTime=maybe', query: SELECT 1}}",
+		"sources: {a: {type: sql, dsn: 'mysql://u:hunter2@h/db?tls=hunter2', query: SELECT 1}}",
 	} {
 		_, err := config.Parse("test.yaml", []byte(text), builtin.Kinds(), func(string) (string, bool) { return "", false })
 		if err == nil || strings.Contains(err.Error(), hidden) {
