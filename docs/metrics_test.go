@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/daemon"
+	"github.com/chartd/chartd/pkg/handler"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/server"
 	"github.com/chartd/chartd/pkg/session"
@@ -83,6 +84,11 @@ func described(t *testing.T) [][]string {
 	if _, err := server.New(server.DefaultConfig(), server.Deps{Hub: hub, Sources: sources, NewRenderer: renderer, Registry: reg, Log: log, Version: "chartd/test"}); err != nil {
 		t.Fatal(err)
 	}
+	rows, err := handler.NewEngine(handler.Deps{Log: log, Registerer: reg})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
 	descs := make(chan *prometheus.Desc)
 	go func() {
 		defer close(descs)

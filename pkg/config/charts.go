@@ -60,6 +60,7 @@ func (d ChartDefaults) Validate() []problem.Problem {
 func (c *Chart) Validate() []problem.Problem {
 	ps := c.Spec.Validate()
 	ps = append(ps, c.ChartConfig.Validate()...)
+	ps = append(ps, c.Rules.Validate(c.Scope)...)
 	if len(ps) > 0 {
 		return ps // a rule cannot be tried on a chart that makes no sense
 	}

@@ -2,6 +2,7 @@ package config
 
 import (
 	"github.com/chartd/chartd/pkg/auth"
+	"github.com/chartd/chartd/pkg/handler"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/server"
 	"github.com/chartd/chartd/pkg/session"
@@ -37,12 +38,13 @@ type Config struct {
 	Log Log `yaml:"log"`
 }
 
-// Chart is one chart: what it shows, and how callbacks change it.
+// Chart is one chart: what it shows, and how its callbacks are answered.
 type Chart struct {
 	// Name is its name in URLs and messages: [a-z0-9_-].
 	Name string `yaml:"-"`
 	plotting.Spec
 	session.ChartConfig
+	handler.Rules
 }
 
 // Chart returns the chart of that name.

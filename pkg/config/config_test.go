@@ -257,7 +257,7 @@ func TestDefault(t *testing.T) {
 	if cpu.Kind != plotting.Area || !cpu.Stack || *cpu.Y.Min != 0 || *cpu.Y.Max != 100 || cpu.Y.Unit != plotting.Percent {
 		t.Errorf("cpu is %+v", cpu)
 	}
-	if r := cpu.Callbacks[0]; r.On != "MyCustomArgs" || r.Set.Window.String() != "15m" {
+	if r := cpu.Callbacks[0]; r.On.Text != "MyCustomArgs" || r.Set.Window.String() != "15m" {
 		t.Errorf("the first callback of cpu is %+v", r)
 	}
 	if _, err := config.Default(source.Registry{}, nil); err == nil || !strings.Contains(err.Error(), "sources.host.type") {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/chartd/chartd/pkg/auth"
+	"github.com/chartd/chartd/pkg/handler"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/server"
 	"github.com/chartd/chartd/pkg/session"
@@ -129,7 +130,7 @@ func required(t reflect.Type) []string {
 	switch t {
 	case reflect.TypeFor[plotting.SeriesSpec]():
 		return []string{"metric"}
-	case reflect.TypeFor[session.CallbackRule]():
+	case reflect.TypeFor[handler.Row]():
 		return []string{"on"}
 	case reflect.TypeFor[auth.Token](), reflect.TypeFor[auth.IngestToken]():
 		return []string{"name", "token"}

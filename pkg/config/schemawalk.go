@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/chartd/chartd/pkg/config/strictyaml"
 	"github.com/chartd/chartd/pkg/quantity"
@@ -33,6 +34,7 @@ const (
 	durationPattern = `^([0-9]+d|([0-9]+d)?([0-9]+(\.[0-9]*)?(ns|us|µs|ms|s|m|h))+|[0-9]+(\.[0-9]+)?)$`
 	bytesPattern    = `^[0-9]+(\.[0-9]+)? ?(KiB|MiB|GiB|KB|MB|GB|B)?$`
 	variablePattern = `\$\{`
+	templatePattern = `\{\{`
 )
 
 // variable is a value that comes from the environment, whatever its type.
@@ -51,7 +53,37 @@ func (g generator) object(v reflect.Value) *schema {
 		p.Description = g.describe(f.Owner, f.Name, f.Key)
 		s.Properties[f.Key] = p
 	}
+	if strictyaml.IsTemplated(v.Type()) {
+		for _, p := range s.Properties {
+			templated(p)
+		}
+	}
 	return s
+}
+
+// templated makes s, and what is in it, take a template as well.
+func templated(s *schema) {
+	switch {
+	case len(s.AnyOf) > 0:
+		s.AnyOf = append(s.AnyOf, &schema{Type: "string", Pattern: templatePattern, Description: "A template."})
+	case s.Properties != nil, s.Items != nil, s.AdditionalProperties != nil:
+		kinds, ok := s.Type.([]string)
+		if one, single := s.Type.(string); single {
+			kinds, ok = []string{one}, true
+		}
+		if ok {
+			s.Type, s.Pattern = append(slices.Clone(kinds), "string"), templatePattern
+		}
+	}
+	for _, p := range s.Properties {
+		templated(p)
+	}
+	if s.Items != nil {
+		templated(s.Items)
+	}
+	if rest, ok := s.AdditionalProperties.(*schema); ok {
+		templated(rest)
+	}
 }
 
 // value returns the schema of a value with its default.
@@ -68,6 +100,15 @@ func (g generator) value(v reflect.Value) *schema {
 			s.AnyOf[1] = &schema{Type: "string", Description: "Any other text is written behind the number."}
 		}
 		return s
+	}
+	if u, ok := reflect.TypeAssert[strictyaml.Union](reflect.New(t)); ok {
+		text, mapping := reflect.ValueOf(u.Part(false)).Elem(), reflect.ValueOf(u.Part(true)).Elem()
+		if mapping.Type() == t { // the value itself
+			self := g.object(mapping)
+			self.Type = "object"
+			return &schema{AnyOf: []*schema{g.value(text), self}}
+		}
+		return &schema{AnyOf: []*schema{g.value(text), g.value(mapping)}}
 	}
 	switch t {
 	case reflect.TypeFor[quantity.Duration]():

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/config"
+	"github.com/chartd/chartd/pkg/handler"
 	"github.com/chartd/chartd/pkg/headroom"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/server"
@@ -29,6 +30,7 @@ type Daemon struct {
 
 	store   *store.Store
 	sources *source.Manager
+	rows    *handler.Engine
 	hub     *session.Hub
 	server  *server.Server
 
@@ -109,7 +111,7 @@ func New(cfg *config.Config, opts ...Option) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{
-		opts: o, log: o.log, cfg: cfg, charts: newChartSet(cfg, o, nil), seen: seen,
+		opts: o, log: o.log, cfg: cfg, seen: seen,
 		ready: make(chan struct{}), reloads: make(chan reload), gates: make(chan *auth.Gate), draining: make(chan struct{}),
 	}
 	if d.log == nil {
@@ -161,7 +163,13 @@ func (d *Daemon) assemble(cfg *config.Config) error {
 		return err
 	}
 	d.setGate(gate)
-	d.hub.SetCharts(d.charts)
+	if d.rows, err = handler.NewEngine(handler.Deps{Log: d.log.Named("callback"), Registerer: reg}); err != nil {
+		return err
+	}
+	if d.charts, err = newChartSet(cfg, d.opts, d.rows, nil); err != nil {
+		return err
+	}
+	d.hub.SetCharts(d.charts.served())
 	d.server.SetCharts(d.charts.list(cfg))
 	return nil
 }

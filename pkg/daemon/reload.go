@@ -103,6 +103,10 @@ func (d *Daemon) apply(cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	charts, err := newChartSet(cfg, d.opts, d.rows, d.charts)
+	if err != nil {
+		return err
+	}
 	if err := d.sources.Apply(cfg.Sources); err != nil {
 		return err
 	}
@@ -113,8 +117,10 @@ func (d *Daemon) apply(cfg *config.Config) error {
 		d.gates <- gate
 		d.setGate(gate)
 	}
-	d.charts = newChartSet(cfg, d.opts, d.charts)
-	d.hub.SetCharts(d.charts)
+	before := d.charts
+	d.charts = charts
+	d.hub.SetCharts(d.charts.served())
+	before.forget(d.rows, d.charts)
 	d.server.SetCharts(d.charts.list(cfg))
 	if level, err := zapcore.ParseLevel(string(cfg.Log.Level)); err == nil && d.opts.log == nil {
 		d.level.SetLevel(level)

@@ -168,5 +168,7 @@ func (d *Daemon) close(ctx context.Context) error {
 	}
 	bounded, cancel := context.WithTimeout(ctx, closeHub)
 	defer cancel()
-	return d.hub.Close(bounded)
+	err := d.hub.Close(bounded)
+	d.rows.Close()
+	return err
 }

@@ -13,10 +13,13 @@ import (
 type Chart struct {
 	// Spec says what the chart shows.
 	Spec *plotting.Spec
-	// Config says how callbacks change it.
+	// Config says whose view callbacks change.
 	Config ChartConfig
 	// Callback is the chart's handler; nil if it has none.
 	Callback RefreshCallback
+	// ClientsOnly says that Callback has no use for ticks, which then cost
+	// nothing where there are no hooks.
+	ClientsOnly bool
 	// Hooks run around every callback, in this order.
 	Hooks []Hook
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -113,7 +114,7 @@ func TestReloadOfCallbacksAlone(t *testing.T) {
 		v := p.sub(wire.Sub{})
 		pos := p.pos(v)
 		w.with("cpu", func(c *Chart) {
-			c.Config.Callbacks = []CallbackRule{{On: "x", Set: plotting.Change{Title: new("new")}}}
+			c.Callback = func(_ context.Context, call *Call) error { return call.SetTitle("new") }
 		})
 		synctest.Wait()
 		if p.pos(v) != pos {

@@ -16,7 +16,7 @@ import (
 	"github.com/chartd/chartd/pkg/wire"
 )
 
-// runner runs the callbacks of a hub: hooks, rules and handlers, each within
+// runner runs the callbacks of a hub: hooks and handlers, each within
 // its time, and with their panics caught.
 type runner struct {
 	timeout time.Duration
@@ -214,8 +214,8 @@ func (r *runner) report(call *Call, what string, fields ...zap.Field) {
 	r.quiet.Write(zap.ErrorLevel, call.chart+": "+what, what, fields...)
 }
 
-// handle runs the chart's own part of a callback: a rule, or the handler. A
-// change of the view that the argument itself spells out comes before both, so
+// handle runs the chart's own part of a callback: its handler. A
+// change of the view that the argument itself spells out comes before it, so
 // that a chart can be touched whatever its handler makes of arguments; an error
 // of the handler takes it back.
 func (c *Chart) handle(ctx context.Context, call *Call) (handled bool, err error) {
@@ -227,14 +227,9 @@ func (c *Chart) handle(ctx context.Context, call *Call) (handled bool, err error
 	return handled || turned && err == nil, err
 }
 
-// decide asks the chart's rules, then its handler.
+// decide asks the chart's handler.
 func (c *Chart) decide(ctx context.Context, call *Call) (handled bool, err error) {
-	if call.cause == CauseClient {
-		if rule := c.Config.rule(call.ArgString()); rule != nil {
-			return true, call.Set(rule.Set)
-		}
-	}
-	if c.Callback == nil {
+	if c.Callback == nil || c.ClientsOnly && call.cause != CauseClient {
 		return false, nil
 	}
 	switch err := c.Callback(ctx, call); {

@@ -90,48 +90,6 @@ func TestViewScope(t *testing.T) {
 	})
 }
 
-func TestYAMLRules(t *testing.T) {
-	inBubble(t, func(w *world) {
-		asked := 0
-		w.with("cpu", func(c *Chart) {
-			c.Spec.Refresh = 0
-			c.Callback = func(context.Context, *Call) error { asked++; return ErrNotHandled }
-			c.Config.Callbacks = []CallbackRule{
-				{On: "wide", Set: plotting.Change{Window: window(time.Hour)}},
-				{On: "host-*", Set: plotting.Change{Vars: map[string]string{"host": "b"}}},
-				{On: "w*", Set: plotting.Change{Title: new("never")}},
-				{On: "stop", Set: plotting.Change{Paused: new(true)}},
-			}
-		})
-		p := w.open()
-		v := p.sub(wire.Sub{})
-		p.say(wire.Callback{ID: "2", V: v, Arg: []byte(`"wide"`)})
-		synctest.Wait()
-		equal(t, p.took(), "ok:2 full")
-		if asked != 0 || *p.last.View.Window != *window(time.Hour) || p.last.View.Title != nil {
-			t.Errorf("after wide: %+v, handler asked %d times", p.last.View, asked)
-		}
-		p.say(wire.Callback{ID: "3", V: p.v(), Arg: []byte(`"host-b"`)})
-		synctest.Wait()
-		equal(t, p.took(), "ok:3 full")
-		if !strings.Contains(p.svg(p.v()), "CPU of b") {
-			t.Error("the var did not change")
-		}
-		p.say(wire.Callback{ID: "4", V: p.v(), Arg: []byte(`{"else":1}`)})
-		synctest.Wait()
-		equal(t, p.took(), "ok:4(unhandled)")
-		if asked != 1 {
-			t.Errorf("handler asked %d times", asked)
-		}
-		p.say(wire.Callback{ID: "5", V: p.v(), Arg: []byte(`"stop"`)})
-		after(time.Minute)
-		equal(t, p.took(), "ok:5")
-		if w.Stats().Views != 0 {
-			t.Error("a rule did not pause")
-		}
-	})
-}
-
 // A tick's change holds for all who watch the view, and for nobody else.
 func TestTickChangesItsView(t *testing.T) {
 	inBubble(t, func(w *world) {

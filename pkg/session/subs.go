@@ -183,7 +183,7 @@ func (c *Client) noLease(chart string, err error) *wire.Error {
 
 // badView turns what a chart refuses into an error that names the field.
 func badView(err error) *wire.Error {
-	all := flatten(err)
+	all := problem.Joined(err)
 	field, text, found := strings.Cut(all[0].Error(), ": ")
 	if !found {
 		return &wire.Error{Code: wire.CodeBadView, Field: "view", Message: all[0].Error()}

@@ -13,7 +13,7 @@ func (h *Hub) drawn(name string, chart *Chart) *ticker.Chart {
 		Name: name, Spec: chart.Spec,
 		NewRenderer: func() ticker.Renderer { return h.deps.NewRenderer(chart.Spec) },
 	}
-	if chart.Callback != nil || len(chart.Hooks) > 0 {
+	if chart.Callback != nil && !chart.ClientsOnly || len(chart.Hooks) > 0 {
 		out.Refresh = func(ctx context.Context, v, base plotting.View) ticker.Outcome {
 			return h.tick(ctx, chart, v, base)
 		}

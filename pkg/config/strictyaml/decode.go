@@ -37,10 +37,13 @@ func (d *Document) decode(n *yaml.Node, v reflect.Value, path string, o options)
 	}
 	target, leave := d.enter(n, path)
 	defer leave()
-	if target == nil || !d.checkTag(target, path, v.Type()) {
+	if target == nil || !d.checkTag(target, path, v.Type()) || d.deferred(target, v, path) {
 		return
 	}
 	switch {
+	case v.CanAddr() && v.Addr().Type().Implements(unionType):
+		d.decodeUnion(target, v, path)
+		return
 	case v.CanAddr() && v.Addr().Type().Implements(unmarshalerType):
 		d.decodeText(target, v.Addr(), path)
 		return
@@ -86,13 +89,14 @@ func (d *Document) decodeStruct(n *yaml.Node, v reflect.Value, path string, o op
 		d.wrongType(n, path, "a mapping with the keys "+strings.Join(keys, ", "), path != "" && concealed(v.Type()))
 		return
 	}
+	defer d.begin(v)()
 	for _, p := range d.pairs(n, path) {
 		at := slices.IndexFunc(fields, func(f Field) bool { return f.Key == p.key.Value })
 		switch {
 		case at >= 0:
 			below := join(path, p.key.Value)
 			d.place(below, p.key, p.value)
-			d.decode(p.value, v.FieldByIndex(fields[at].Index), below, options{})
+			d.below(p.key.Value, func() { d.decode(p.value, v.FieldByIndex(fields[at].Index), below, options{}) })
 		case slices.Contains(o.known, p.key.Value), o.skip != nil && o.skip(p.key.Value):
 		default:
 			d.unknownKey(p.key, path, keys, isNull(p.value) && concealed(v.Type()))
@@ -110,7 +114,7 @@ func (d *Document) decodeMap(n *yaml.Node, v reflect.Value, path string) {
 		below := join(path, p.key.Value)
 		d.place(below, p.key, p.value)
 		elem := reflect.New(v.Type().Elem()).Elem()
-		d.decode(p.value, elem, below, options{})
+		d.below(p.key.Value, func() { d.decode(p.value, elem, below, options{}) })
 		m.SetMapIndex(reflect.ValueOf(p.key.Value).Convert(v.Type().Key()), elem)
 	}
 	v.Set(m)
@@ -133,7 +137,7 @@ func (d *Document) decodeList(n *yaml.Node, v reflect.Value, path string) {
 	for i, item := range n.Content {
 		below := index(path, i)
 		d.place(below, nil, item)
-		d.decode(item, list.Index(i), below, options{})
+		d.below(i, func() { d.decode(item, list.Index(i), below, options{}) })
 	}
 	v.Set(list)
 }

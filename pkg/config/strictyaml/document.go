@@ -32,6 +32,8 @@ type Document struct {
 	bad     map[string]bool     // paths that already have an error
 	visits  int
 	onStack map[*yaml.Node]bool // collections that are being read, against loops
+
+	templates *templates // of what is being decoded; nil for most
 }
 
 // Node is a value that is decoded later, when it is known into what. A struct
