@@ -8,7 +8,7 @@ import (
 // helpers are functions that several tests use in the page.
 const helpers = `
 	window.all = () => [...document.querySelectorAll("chartd-chart")];
-	window.svg = (el) => el.shadowRoot.querySelector("svg");
+	window.svg = (el) => el.shadowRoot.querySelector("#stage svg");
 	window.write = (root) => {
 		const copy = root.cloneNode(true);
 		copy.classList.remove("light", "dark");

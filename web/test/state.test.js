@@ -4,13 +4,14 @@ import { judge } from "../static/chartd/state.js";
 
 /** @type {import("../static/chartd/state.js").Facts} */
 const well = {
-  phase: "open", reason: "", doubt: false, down: 0, picture: true, current: true, overdue: false, paused: false, refused: false, barred: false, trouble: "",
+  phase: "open", reason: "", doubt: false, down: 0, picture: true, current: true, overdue: false, paused: false, fixed: false, refused: false, barred: false, trouble: "",
 };
 
 /** @type {[string, Partial<typeof well>, string, RegExp][]} */
 const cases = [
   ["all is well", {}, "live", /^$/],
   ["paused by a callback", { paused: true }, "live", /paused/],
+  ["zoomed", { fixed: true }, "live", /^fixed range$/],
   ["nothing yet", { picture: false, current: false }, "connecting", /connecting/],
   ["first connection", { phase: "opening", picture: false, down: 100 }, "connecting", /connecting/],
   ["no server from the start", { phase: "waiting", picture: false, down: 11_000 }, "lost", /still trying/],

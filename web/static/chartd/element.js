@@ -93,6 +93,7 @@ export class ChartElement extends HTMLElement {
       change: (change) => this.#change(change),
       say: (text) => this.#speech.tell(text),
       edge: () => this.#glide.edge,
+      gliding: () => this.#glide.running,
       hold: (held) => { this.#glide.held = held; },
     });
   }
@@ -384,6 +385,7 @@ export class ChartElement extends HTMLElement {
       current: shown?.current ?? false,
       overdue: shown?.overdue(performance.now()) ?? false,
       paused: view.params.paused ?? false,
+      fixed: (view.params.to ?? 0) > 0,
       refused: view.refused,
       barred: view.barred,
       trouble: view.trouble,

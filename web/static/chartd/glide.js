@@ -133,6 +133,11 @@ export class Glide {
     return at ? axis.x0 + (axis.right - at[0]) / axis.xs : NaN;
   }
 
+  /** A picture is on its way. */
+  get running() {
+    return this.#animation?.playState === "running";
+  }
+
   get held() {
     return this.#held;
   }

@@ -24,6 +24,7 @@
  * @property {(change: ViewChange) => Promise<CallbackResult>} change
  * @property {(text: string) => void} say
  * @property {() => number} edge
+ * @property {() => boolean} gliding
  * @property {(held: boolean) => void} hold
  */
 
@@ -98,6 +99,11 @@ export class ChartHost {
   /** The time at the right edge of the data as it is seen now, in ms: a live picture glides there. NaN: it has no time axis. */
   get edge() {
     return this.#inside.edge();
+  }
+
+  /** What is seen moves by itself, between two frames. */
+  get gliding() {
+    return this.#inside.gliding();
   }
 
   /**

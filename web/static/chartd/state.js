@@ -30,6 +30,7 @@ const long = { blank: 10_000, shown: 60_000 };
  * @property {boolean} current nothing is known to be missing
  * @property {boolean} overdue no tick came for three refreshes
  * @property {boolean} paused a callback stopped the refreshes
+ * @property {boolean} fixed it shows a fixed range, which does not move
  * @property {boolean} refused the server does not show the view
  * @property {boolean} barred because it may not be seen
  * @property {string} trouble why, or what is wrong with it
@@ -63,7 +64,7 @@ function said(f) {
   if (f.doubt) return { state: "stale", text: "the server does not answer" };
   if (!f.current) return { state: "stale", text: "catching up" };
   if (f.overdue) return { state: "stale", text: "no refresh" };
-  return { state: "live", text: f.paused ? "paused" : "" };
+  return { state: "live", text: f.paused ? "paused" : f.fixed ? "fixed range" : "" };
 }
 
 /**

@@ -55,7 +55,10 @@ export class Status {
 
   /** @param {Verdict} verdict */
   say({ state, text, barred }) {
-    const full = text && text !== state ? `${state}: ${text}` : state;
+    // What does not move is as it should be, but nobody calls it live.
+    const still = state === "live" && text !== "";
+    const full = still ? text : text && text !== state ? `${state}: ${text}` : state;
+    this.#part("badge").classList.toggle("still", still);
     const word = this.#part("word");
     if (word.textContent !== full) {
       word.textContent = full;

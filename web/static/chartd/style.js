@@ -68,6 +68,7 @@ slot { position: absolute; inset: 0; display: block; }
 #dot { flex: none; inline-size: .4375rem; block-size: .4375rem; border-radius: 50%; background: currentColor; }
 :host([state="connecting"]) #dot { background: none; box-shadow: inset 0 0 0 1.5px currentColor; }
 :host([state="live"]) #dot { background: light-dark(#1f9d63, #41c995); }
+:host([state="live"]) .still > #dot { background: currentColor; border-radius: .125rem; }
 :host([state="stale"]) #badge { color: light-dark(#7a4f00, #ffcf7d); background: light-dark(#fff1d6, #3a2c10); }
 :host([state="lost"]) #badge { color: light-dark(#a3262d, #ffb0b3); background: light-dark(#fde7e8, #421c1f); }
 .spoken {

@@ -12,7 +12,13 @@
  *
  * @import { ChartHost } from "../host.js"
  */
+import { Crosshair } from "./crosshair.js";
+import { css as gestures } from "./gestures.js";
+import { Lens } from "./lens.js";
+import { css as readout } from "./readout.js";
+import { css as stretch } from "./stretch.js";
 import { css as toolbar, Toolbar } from "./toolbar.js";
+import { Zoom } from "./zoom.js";
 
 export class Touch {
   #over = new AbortController();
@@ -20,7 +26,10 @@ export class Touch {
   /** @param {ChartHost} host */
   constructor(host) {
     const { signal } = this.#over;
-    new Toolbar(host, signal);
+    const toolbar = new Toolbar(host, signal);
+    const lens = new Lens(host);
+    const crosshair = new Crosshair(host, lens, signal);
+    new Zoom(host, toolbar, lens, crosshair, signal);
   }
 
   /** The element left the page. */
@@ -30,4 +39,4 @@ export class Touch {
 }
 
 /** The rules of all features. */
-export const css = [toolbar].join("\n");
+export const css = [toolbar, readout, gestures, stretch].join("\n");
