@@ -142,6 +142,7 @@ func parts(c plotting.Change) iter.Seq[part] {
 	add(c.Refresh != nil, "refresh", plotting.Change{Refresh: c.Refresh})
 	add(c.Title != nil, "title", plotting.Change{Title: c.Title})
 	add(c.Marks != nil, "marks", plotting.Change{Marks: c.Marks})
+	add(c.Thresholds != nil, "thresholds", plotting.Change{Thresholds: c.Thresholds})
 	for _, name := range slices.Sorted(maps.Keys(c.Vars)) {
 		add(true, "vars."+name, plotting.Change{Vars: map[string]string{name: c.Vars[name]}})
 	}

@@ -29,6 +29,9 @@ func (b *bars) begin(h header, _, _ int64) {
 	b.scale = scale{bottom: d.bottom(), min: b.y.now.min, perUnit: float64(d.h) / (b.y.now.max - b.y.now.min)}
 	b.base = min(max(b.scale.y(0), d.y), d.bottom())
 	b.still = append(b.still, l.axes)
+	if len(b.limits) > 0 {
+		b.still = append(b.still, thresholdLines(ts, b.limits, b.y.now, &b.scale, d))
+	}
 	b.cells = make([]box, len(b.lines))
 	n := int64(len(b.lines))
 	for i := range b.cells {
@@ -64,7 +67,11 @@ func (b *bars) bar(i int, old []*Node) []*Node {
 	d = appendAttr(d, "V", b.base)
 	d = append(d, 'Z')
 	bar := &Node{Key: "g" + key, Type: Path, Live: d}
-	bar.Open = "<path data-k='" + bar.Key + "' class='fc c" + strconv.Itoa(b.lines[i].index%Colors) + "'"
+	paint, ok := reached(b.limits, v, 'f')
+	if !ok {
+		paint = "fc c" + strconv.Itoa(b.lines[i].index%Colors)
+	}
+	bar.Open = "<path data-k='" + bar.Key + "' class='" + paint + "'"
 	// The value stands beyond the bar's end, or within it where there is no
 	// room outside.
 	const above, below = 6 * unit, 15 * unit

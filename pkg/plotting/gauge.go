@@ -95,7 +95,11 @@ func (g *gauges) gauge(i int, old []*Node) []*Node {
 		p = appendXY(p, x, y)
 	}
 	arc := &Node{Key: "g" + key, Type: Path, Live: p}
-	arc.Open = "<path data-k='" + arc.Key + "' class='sc c" + strconv.Itoa(g.lines[i].index%Colors) + "' stroke-width='" + strconv.FormatInt(d.thick, 10) + "'"
+	class, ok := reached(g.limits, v, 's')
+	if !ok {
+		class = "sc c" + strconv.Itoa(g.lines[i].index%Colors)
+	}
+	arc.Open = "<path data-k='" + arc.Key + "' class='" + class + "' stroke-width='" + strconv.FormatInt(d.thick, 10) + "'"
 	size := max(d.r*38/100, 10*unit)
 	value := g.head.spec.Y.Unit.Value(v)
 	size = fitting(value, size, (d.r-d.thick)*19/10)

@@ -59,6 +59,10 @@ func specs() map[string]plotting.Spec {
 		s.Kind, s.Title, s.Timezone = kind, "Wind by quarter", "UTC"
 		s.Series = []plotting.SeriesSpec{{Metric: "m", Name: "{mode}"}}
 		s.Y = plotting.Axis{Unit: "m/s", Label: "speed"}
+		switch kind {
+		case plotting.Line, plotting.Bar, plotting.Gauge, plotting.Stat:
+			s.Thresholds = []plotting.Threshold{{At: 35, Text: "gale <8>"}, {At: 40, Level: plotting.Alarm}, {At: 20, Level: plotting.Note, Text: "breeze"}}
+		}
 		if kind == "stacked" {
 			s.Kind, s.Stack = plotting.Area, true
 		}
@@ -93,7 +97,7 @@ func TestGoldens(t *testing.T) {
 	for name, spec := range specs() {
 		t.Run(name, func(t *testing.T) {
 			got := render(t, filled(t), &spec, plotting.Change{
-				Marks: &[]plotting.Mark{{T: goldenNow - 200_000, Text: "sails <up>"}}, Hidden: &[]string{"west"},
+				Marks: &[]plotting.Mark{{T: goldenNow - 200_000, Text: "sails <up>"}, {T: goldenNow - 120_000, To: goldenNow - 80_000, Text: "calm"}}, Hidden: &[]string{"west"},
 			}).AppendSVG(nil)
 			if _, err := plotting.Parse(got); err != nil {
 				t.Error(err)
@@ -123,6 +127,7 @@ func TestPNG(t *testing.T) {
 		for _, theme := range []plotting.Theme{plotting.Light, plotting.Dark} {
 			t.Run(name+" "+string(theme), func(t *testing.T) {
 				var b bytes.Buffer
+				spec.Thresholds = nil // they paint over a series' colour
 				if name != "sparkline" {
 					spec.Size = [2]int{400, 200}
 				}

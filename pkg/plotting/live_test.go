@@ -130,7 +130,13 @@ func life(t *rapid.T, kind plotting.Kind) {
 		"var": func(*rapid.T) {
 			change(plotting.Change{Vars: map[string]string{"who": rapid.String().Filter(func(s string) bool { return len(s) < 50 }).Draw(t, "who")}})
 		},
-		"mark":   func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
+		"mark": func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
+		"band": func(*rapid.T) {
+			change(plotting.Change{Marks: &[]plotting.Mark{{T: now - 9*step, To: now, Text: "a<b>"}}})
+		},
+		"threshold": func(*rapid.T) {
+			change(plotting.Change{Thresholds: &[]plotting.Threshold{{At: value(), Text: "<t>"}, {At: 0, Level: plotting.Alarm, Below: true}}})
+		},
 		"freeze": func(*rapid.T) { from := now - 5*step; change(plotting.Change{From: &from, To: &now}) },
 		"replay": func(*rapid.T) {
 			change(plotting.Change{Replay: &plotting.Replay{

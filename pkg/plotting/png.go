@@ -175,6 +175,8 @@ func (r *raster) styled(e *element, l look) look {
 			l.area, l.opacity = 'a', areaOpacity/100.0
 		case c == "k":
 			l.area = 'k'
+		case c == "band":
+			l.opacity = bandOpacity / 100.0
 		case c == "off":
 			l.opacity = 0.4
 		case c == "b":

@@ -18,6 +18,7 @@ type readings struct {
 	y      lazyRange
 	zero   bool // the range always has 0
 	layout layout
+	limits []Threshold
 	still  []*Node // what is drawn once an epoch
 	moving []*Node // what changes with the values
 	// draw returns the nodes of the i-th line; at a new epoch old is empty.
@@ -93,6 +94,7 @@ func (r *readings) attributes() string {
 // room below it, in units.
 func (r *readings) restart(h header) (typesetter, box) {
 	r.head, r.moving, r.still = h, nil, nil
+	r.limits = h.spec.ThresholdsOf(h.view)
 	r.layout = layout{width: h.view.Width, height: h.view.Height, left: r.layout.left}
 	ts := newTypesetter(h.view.Width, h.view.Height)
 	top := r.layout.heading(ts, h.title)

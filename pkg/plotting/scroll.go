@@ -44,9 +44,9 @@ type scrolling struct {
 	gate   string // the start tag of p
 
 	// The nodes as last drawn: clips, axes, the clipped group, the one in it
-	// that moves, and in that the time ticks, the data, and the marks; what is
-	// said without data, legend, title.
-	clip, p, x, t, b, m, e *Node
+	// that moves, and in that the time ticks, the data, and the marks; the
+	// thresholds; what is said without data, legend, title.
+	clip, p, x, t, b, m, w, e *Node
 }
 
 // scrollStyle is what tells the kinds with a time axis apart.
@@ -76,7 +76,7 @@ func newScrolling(style scrollStyle, h header, lines []*line) *scrolling {
 		}
 	}
 	if style.stack {
-		s.stack = newStack(s.visible, h.spec.Gap.Millis())
+		s.stack = newStack(s.visible, h.spec.Gap.Millis(), h.spec.Missing)
 	}
 	return s
 }
@@ -161,6 +161,10 @@ func (s *scrolling) begin(h header, from, to int64) {
 	s.ticks = newTimeTicks(s.window, d, h.zone)
 	s.ticks.none = l.bare()
 	s.m = s.drawMarks()
+	s.w = nil
+	if list := h.spec.ThresholdsOf(h.view); len(list) > 0 {
+		s.w = thresholdLines(ts, list, s.y.now, &s.scale, d)
+	}
 	s.p, s.x, s.b, s.t, s.e = nil, nil, nil, nil, nil
 }
 
@@ -212,7 +216,10 @@ func (s *scrolling) nodes(from, to int64) []*Node {
 	}
 	s.drawEmpty(to)
 	l := &s.layout
-	return []*Node{s.clip, l.axes, s.p, s.e, l.legend, l.title}
+	if s.w == nil {
+		return []*Node{s.clip, l.axes, s.p, s.e, l.legend, l.title}
+	}
+	return []*Node{s.clip, l.axes, s.p, s.w, s.e, l.legend, l.title}
 }
 
 // drawData brings the data's group up to date.
@@ -331,7 +338,21 @@ func (s *scrolling) drawMarks() *Node {
 		b := appendAttr(nil, "<path class='sf' stroke-dasharray='40 30' d='M", x)
 		b = appendAttr(b, " ", d.y)
 		b = appendAttr(b, "V", d.bottom())
-		b = appendAttr(b, "'/><text class='ff' x='", x)
+		at := x
+		if m.To > m.T {
+			end := max(-clipFar, min(clipFar, s.scale.x(m.To)))
+			b = appendAttr(b, "M", end)
+			b = appendAttr(b, " ", d.y)
+			b = appendAttr(b, "V", d.bottom())
+			b = appendAttr(b, "'/><path class='band ff' d='M", x)
+			b = appendAttr(b, " ", d.y)
+			b = appendAttr(b, "H", end)
+			b = appendAttr(b, "V", d.bottom())
+			b = appendAttr(b, "H", x)
+			b = append(b, 'Z')
+			at = (x + end) / 2
+		}
+		b = appendAttr(b, "'/><text class='ff' x='", at)
 		b = appendAttr(b, "' y='", d.y+12*unit)
 		b = append(AppendEscaped(append(b, "'>"...), []byte(m.Text)), "</text>"...)
 		key := "m" + strconv.Itoa(i)

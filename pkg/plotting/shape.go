@@ -193,7 +193,10 @@ func (d *drawn) draw(c *chunk, s *scale, sh shape, goesOn bool) {
 	if d.text == nil {
 		d.text = []byte{}
 	}
-	d.node = &Node{Key: d.node.Key, Type: Path, Open: d.node.Open, Live: d.text, Tail: sh.tail()}
+	d.node = &Node{Key: d.node.Key, Type: Path, Open: d.node.Open, Live: d.text}
+	if len(d.text) > 0 { // a path that begins with its tail is none
+		d.node.Tail = sh.tail()
+	}
 }
 
 // turns reports whether the last point is drawn otherwise once the line goes

@@ -35,6 +35,14 @@ type Spec struct {
 	// Vars are the chart's variables and their default values; "$name" in the
 	// title and in label values stands for them, and a viewer may choose others.
 	Vars map[string]string `yaml:"vars"`
+	// Missing says what a stack does where one of its series has no value,
+	// because it has been silent for longer than Gap (or a minute, without one)
+	// or is NaN: "skip" goes on without it, "last" counts its last value,
+	// however old, and "gap" breaks the whole stack, as its sum is not known.
+	Missing Missing `yaml:"missing"`
+	// Thresholds are values that matter: lines across the chart, or the colour
+	// of a gauge and a stat that have reached them.
+	Thresholds []Threshold `yaml:"thresholds"`
 	// Timezone names the zone of the time axis (IANA, as "Europe/Berlin");
 	// empty is the server's own.
 	Timezone string `yaml:"timezone"`
@@ -117,6 +125,19 @@ const (
 	LegendNone   Legend = "none"
 )
 
+// Missing says what a stack does where one of its series has no value.
+type Missing string
+
+// The ways to treat what is missing.
+const (
+	MissingSkip Missing = "skip"
+	MissingLast Missing = "last"
+	MissingGap  Missing = "gap"
+)
+
+// Missings lists every Missing.
+func Missings() []Missing { return []Missing{MissingSkip, MissingLast, MissingGap} }
+
 // DefaultSpec returns the values that a Spec has where YAML is silent. It is
 // the one place that writes them down.
 func DefaultSpec() Spec {
@@ -127,5 +148,6 @@ func DefaultSpec() Spec {
 		Size:    [2]int{800, 400},
 		Y:       Axis{Unit: Short},
 		Legend:  LegendBottom,
+		Missing: MissingSkip,
 	}
 }

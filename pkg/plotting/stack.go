@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"math"
+	"slices"
 
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -21,9 +22,10 @@ const loadSlabs = 64
 // stack piles series up: the trace of the i-th line has, at each time at which
 // any series has a sample, the sum of the lines up to i. A series without a
 // sample at that time counts with its last value, as long as that is not older
-// than hold; then, and where it is NaN, it counts nothing.
+// than hold; then, and where it is NaN, missing says what becomes of the sum.
 type stack struct {
 	lines   []*line
+	missing Missing
 	hold    int64 // ms
 	pending [][]store.Sample
 	last    []store.Sample // newest that has been added up, by line
@@ -33,12 +35,12 @@ type stack struct {
 	buf     []store.Sample
 }
 
-func newStack(lines []*line, hold int64) *stack {
+func newStack(lines []*line, hold int64, missing Missing) *stack {
 	if hold <= 0 {
 		hold = defaultHold
 	}
 	return &stack{
-		lines: lines, hold: hold,
+		lines: lines, hold: hold, missing: missing,
 		pending: make([][]store.Sample, len(lines)), last: make([]store.Sample, len(lines)),
 	}
 }
@@ -133,6 +135,9 @@ func (s *stack) load(t, to int64) {
 	end := start
 	for i, l := range s.lines {
 		s.pending[i], s.last[i] = s.pending[i][:0], store.Sample{T: math.MinInt64}
+		if before, ok := l.series.Before(start); ok && s.missing == MissingLast {
+			s.last[i] = before // however old
+		}
 		if last, ok := l.series.Last(); ok {
 			end = max(end, min(last.T, to))
 		}
@@ -202,16 +207,24 @@ func (s *stack) add(upto int64) (some bool) {
 	return some
 }
 
+// sum adds the lines up at a time that all of them have reached.
 func (s *stack) sum(t int64) {
 	total, known := 0.0, false
+	whole := s.missing != MissingGap || !slices.ContainsFunc(s.last, func(v store.Sample) bool { return !s.counts(v, t) })
 	for i, l := range s.lines {
-		if v := s.last[i]; v.T != math.MinInt64 && t-v.T <= s.hold && !math.IsNaN(v.V) {
+		if v := s.last[i]; s.counts(v, t) {
 			total, known = total+v.V, true
 		}
-		if known {
+		if known && whole {
 			l.trace.add(t, total)
 		} else {
 			l.trace.add(t, math.NaN())
 		}
 	}
+}
+
+// counts reports whether the newest value of a series up to a time says what
+// it is then.
+func (s *stack) counts(v store.Sample, t int64) bool {
+	return v.T != math.MinInt64 && !math.IsNaN(v.V) && (s.missing == MissingLast || t-v.T <= s.hold)
 }

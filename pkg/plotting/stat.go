@@ -31,6 +31,10 @@ func (s *stats) size(c box) int64 { return max(min(c.w*2/10, c.h*4/10), 10*unit)
 func (s *stats) stat(i int, old []*Node) []*Node {
 	c, size := s.places[i], s.size(s.places[i])
 	value := s.head.spec.Y.Unit.Value(s.values[i])
-	n := textNode("v"+strconv.Itoa(i), "ff b", c.x+c.w/2, c.y+c.h/2+size/4, fitting(value, size, c.w*95/100), value)
+	class, ok := reached(s.limits, s.values[i], 'f')
+	if !ok {
+		class = "ff"
+	}
+	n := textNode("v"+strconv.Itoa(i), class+" b", c.x+c.w/2, c.y+c.h/2+size/4, fitting(value, size, c.w*95/100), value)
 	return []*Node{kept(old[0], n)}
 }

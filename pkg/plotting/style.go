@@ -18,6 +18,8 @@ const (
 	MutedInk            // tick labels, units
 	GridInk             // grid lines, a gauge's track
 	BackInk             // the background
+	WarnInk             // what has reached a threshold
+	AlarmInk            // what has reached a worse one
 	firstSeriesInk
 )
 
@@ -60,6 +62,8 @@ var palette = [...]struct {
 	MutedInk:           {"muted", 0x5b6675, 0x9aa6b5},
 	GridInk:            {"grid", 0xe4e8ee, 0x2a323d},
 	BackInk:            {"bg", 0xffffff, 0x141920},
+	WarnInk:            {"warn", 0x9a5b00, 0xffb454},
+	AlarmInk:           {"alarm", 0xc0262d, 0xff8589},
 	firstSeriesInk:     {"c0", 0x2f6fde, 0x6ea8ff},
 	firstSeriesInk + 1: {"c1", 0xdb6a12, 0xff9d57},
 	firstSeriesInk + 2: {"c2", 0x178c60, 0x41c995},
@@ -87,6 +91,9 @@ const stackShare = 80
 
 // areaOpacity is that of a plain area, in percent.
 const areaOpacity = 15
+
+// bandOpacity is that of an annotated span of time, in percent.
+const bandOpacity = 12
 
 // styleSheet is the content of every frame's <style>: about two kilobytes, the
 // same for every chart. A page overrides it by setting --chartd-… variables.
@@ -144,6 +151,6 @@ func makeStyleSheet(theme Theme) string {
 		".chartd .l{stroke-width:18;stroke-linecap:round}.chartd .p{stroke-width:50}" +
 		".chartd .a{opacity:." + strconv.Itoa(areaOpacity) + "}" +
 		".chartd .k{opacity:1;fill:color-mix(in srgb,var(--c) " + strconv.Itoa(stackShare) + "%,var(--chartd-bg,var(--bg)))}" +
-		".chartd .b{font-weight:600}.chartd .x text{font-size:110px;text-anchor:middle}.chartd .off{opacity:.4}")
+		".chartd .b{font-weight:600}.chartd .x text{font-size:110px;text-anchor:middle}.chartd .off{opacity:.4}.chartd .band{opacity:." + strconv.Itoa(bandOpacity) + "}")
 	return b.String()
 }

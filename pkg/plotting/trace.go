@@ -325,6 +325,7 @@ func (tr *trace) rewind(t int64) int64 {
 	tr.fresh = min(tr.fresh, i)
 	tr.past.chunks = 0
 	tr.open = bucketState{}
+	tr.closeGap()
 	if last, ok := tr.last(); ok {
 		// Its newest bucket may still be given a break, if it has none.
 		c := tr.chunks[i-1]
@@ -334,6 +335,22 @@ func (tr *trace) rewind(t int64) int64 {
 		})
 	}
 	return index * tr.span()
+}
+
+// closeGap takes the break at the end away if it stands for a silence, which
+// may have been none: what is added next says so. A break that a NaN made has
+// a time of its own.
+func (tr *trace) closeGap() {
+	n := len(tr.chunks)
+	if n == 0 {
+		return
+	}
+	c := tr.chunks[n-1]
+	if k := len(c.pts); k > 1 && math.IsNaN(c.pts[k-1].v) && c.pts[k-1].t == c.pts[k-2].t {
+		c.pts = c.pts[:k-1]
+		c.dirty = min(c.dirty, k-1)
+		tr.fresh = min(tr.fresh, n-1)
+	}
 }
 
 // trim drops the chunks that end before t. The newest one stays: its end is

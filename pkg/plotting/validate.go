@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -50,6 +51,18 @@ func (s *Spec) Validate() []problem.Problem {
 	case LegendBottom, LegendNone:
 	default:
 		add("legend", problem.OneOf(s.Legend, []Legend{LegendBottom, LegendNone}), "there is no place %q for a legend", s.Legend)
+	}
+	if !slices.Contains(Missings(), s.Missing) {
+		add("missing", problem.OneOf(s.Missing, Missings()), "there is no way %q to treat what is missing", s.Missing)
+	}
+	if len(s.Thresholds) > MaxThresholds {
+		add("thresholds", fmt.Sprintf("at most %d", MaxThresholds), "%d thresholds", len(s.Thresholds))
+	}
+	for i, t := range s.Thresholds {
+		if field, err := t.check(); err != nil {
+			what, want, _ := strings.Cut(err.Error(), "; ")
+			add(fmt.Sprintf("thresholds[%d].%s", i, field), want, "%s", what)
+		}
 	}
 	if s.Timezone != "" {
 		if _, err := time.LoadLocation(s.Timezone); err != nil {

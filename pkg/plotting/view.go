@@ -34,12 +34,17 @@ type View struct {
 	// hidden, vars and marks are canonical JSON, "" when empty, so that View
 	// stays comparable.
 	hidden, vars, marks string
+	// thresholds is canonical JSON, too; "" is the chart's own, "[]" none.
+	thresholds string
 }
 
-// Mark is an annotation: a vertical line at a time, with a text.
+// Mark is an annotation: a vertical line at a time, or a band from one time to
+// another, with a text.
 type Mark struct {
 	// T is the time in ms since the Unix epoch.
 	T int64 `json:"t" yaml:"t"`
+	// To is the end of a band, in ms since the Unix epoch; 0: a line at T.
+	To int64 `json:"to,omitempty" yaml:"to"`
 	// Text is written at the line's top.
 	Text string `json:"text" yaml:"text"`
 }
@@ -71,6 +76,8 @@ type Change struct {
 	Title *string `json:"title,omitempty" yaml:"title"`
 	// Marks are the annotations: all of them, those that stay included.
 	Marks *[]Mark `json:"marks,omitempty" yaml:"marks"`
+	// Thresholds take the place of the chart's own; an empty list is none.
+	Thresholds *[]Threshold `json:"thresholds,omitempty" yaml:"thresholds"`
 	// Paused stops the pushes to this one subscriber; it is not part of the
 	// View, which goes on for others.
 	Paused *bool `json:"paused,omitempty" yaml:"paused"`
@@ -177,8 +184,21 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 			if len(m.Text) > MaxText {
 				refuse("marks", "a text of %d bytes; at most %d", len(m.Text), MaxText)
 			}
+			if m.To != 0 && m.To < m.T {
+				refuse("marks", "a band from %d to %d; it ends after it begins, in ms since 1970", m.T, m.To)
+			}
 		}
 		v.marks = canonical(marks, len(marks) == 0)
+	}
+	if c.Thresholds != nil {
+		own, err := canonicalThresholds(*c.Thresholds)
+		if err != nil {
+			refuse("thresholds", "%w", err)
+		}
+		if def, _ := canonicalThresholds(s.Thresholds); own == def {
+			own = "" // so that equal views are equal
+		}
+		v.thresholds = own
 	}
 	if c.Vars != nil {
 		vars := v.Vars()
@@ -244,6 +264,9 @@ func (s *Spec) Diff(v View) Change {
 	if m := v.Marks(); len(m) > 0 {
 		c.Marks = &m
 	}
+	if v.thresholds != "" {
+		c.Thresholds = new(parse[[]Threshold](v.thresholds))
+	}
 	c.Vars = v.Vars()
 	return c
 }
@@ -270,6 +293,9 @@ func (v View) ID() string {
 	}
 	fmt.Fprintf(h, "%d %d %d %d %d %d %q %q %q %q", v.Window, v.From, v.To, v.Width, v.Height, v.Refresh,
 		v.Title, v.hidden, v.vars, v.marks)
+	if v.thresholds != "" {
+		fmt.Fprintf(h, " thresholds %q", v.thresholds)
+	}
 	// Six digits are short in every frame. A page that watches 100 views at
 	// once has two of one id in one case of ten million.
 	const digits = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

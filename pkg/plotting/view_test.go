@@ -88,6 +88,18 @@ func drawChange(t *rapid.T) plotting.Change {
 	if maybe("marks") {
 		c.Marks = &[]plotting.Mark{{T: rapid.Int64().Draw(t, "mark"), Text: rapid.StringN(0, 9, -1).Draw(t, "mark text")}}
 	}
+	if maybe("band") {
+		from := rapid.Int64Range(0, 1e12).Draw(t, "band from")
+		c.Marks = &[]plotting.Mark{{T: from, To: from + rapid.Int64Range(1, 1e9).Draw(t, "band span")}}
+	}
+	if maybe("thresholds") {
+		c.Thresholds = new(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) plotting.Threshold {
+			return plotting.Threshold{
+				At: rapid.Float64Range(-1e9, 1e9).Draw(t, "at"), Below: rapid.Bool().Draw(t, "below"),
+				Level: rapid.SampledFrom(append(plotting.Levels(), "")).Draw(t, "level"), Text: rapid.StringN(0, 9, -1).Draw(t, "threshold text"),
+			}
+		}), 0, 4).Draw(t, "list"))
+	}
 	return c
 }
 

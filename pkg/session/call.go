@@ -197,6 +197,9 @@ func cloneChange(c plotting.Change) plotting.Change {
 	if c.Marks != nil {
 		c.Marks = new(slices.Clone(*c.Marks))
 	}
+	if c.Thresholds != nil {
+		c.Thresholds = new(slices.Clone(*c.Thresholds))
+	}
 	c.Vars = maps.Clone(c.Vars)
 	return c
 }

@@ -40,12 +40,28 @@ func (c *Call) SetVar(name, value string) error {
 // Mark adds an annotation. When there are plotting.MaxMarks already, the oldest
 // goes.
 func (c *Call) Mark(t time.Time, text string) error {
+	return c.mark(plotting.Mark{T: t.UnixMilli(), Text: text})
+}
+
+// Band adds an annotation from one time to another. When there are
+// plotting.MaxMarks already, the oldest goes.
+func (c *Call) Band(from, to time.Time, text string) error {
+	return c.mark(plotting.Mark{T: from.UnixMilli(), To: to.UnixMilli(), Text: text})
+}
+
+// mark adds an annotation.
+func (c *Call) mark(m plotting.Mark) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	marks := append(c.view.Marks(), plotting.Mark{T: t.UnixMilli(), Text: text})
+	marks := append(c.view.Marks(), m)
 	slices.SortStableFunc(marks, func(a, b plotting.Mark) int { return int(max(-1, min(1, a.T-b.T))) })
 	marks = marks[max(0, len(marks)-plotting.MaxMarks):]
 	return c.set(plotting.Change{Marks: &marks})
+}
+
+// SetThresholds replaces the thresholds; none takes away the chart's own, too.
+func (c *Call) SetThresholds(ts ...plotting.Threshold) error {
+	return c.Set(plotting.Change{Thresholds: &ts})
 }
 
 // Hide takes series, by their names in the legend, out of the picture.

@@ -512,7 +512,7 @@ func TestMerge(t *testing.T) {
 		{Vars: map[string]string{"disk": "y"}, Hidden: &[]string{"idle"}},
 		{Reset: true},
 		{Reset: true, Window: d(30)},
-		{Marks: &[]plotting.Mark{{T: 1, Text: "m"}}, Size: &[2]int{100, 100}, Refresh: d(5)},
+		{Thresholds: &[]plotting.Threshold{{At: 1}}, Marks: &[]plotting.Mark{{T: 1, Text: "m"}}, Size: &[2]int{100, 100}, Refresh: d(5)},
 	}
 	for i, a := range changes {
 		for j, b := range changes {

@@ -30,6 +30,7 @@ func Merge(a, b plotting.Change) plotting.Change {
 	pick(&a.Refresh, b.Refresh)
 	pick(&a.Title, b.Title)
 	pick(&a.Marks, b.Marks)
+	pick(&a.Thresholds, b.Thresholds)
 	pick(&a.Paused, b.Paused)
 	if len(b.Vars) > 0 {
 		vars := maps.Clone(a.Vars)

@@ -20,8 +20,10 @@ var changeWants = map[string]string{
 	"size":   "it is [width,height], two whole numbers of px",
 	"vars":   "it is an object of strings",
 	"title":  "it is a string",
-	"marks":  `it is an array of {"t":ms since 1970,"text":string}`,
-	"paused": "it is true or false",
+	"marks":  `it is an array of {"t":ms since 1970,"text":string}, with "to" for a band`,
+
+	"thresholds": `it is an array of {"at":number,"level":"note", "warn" or "alarm","below":true or false,"text":string}`,
+	"paused":     "it is true or false",
 }
 
 // parseChange reads a view's change. The fields are those of plotting.Change,

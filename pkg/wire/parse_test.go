@@ -127,7 +127,7 @@ func badClient() []badCase {
 		{`{"t":"set","id":1,"v":"a","view":{"from":"now"}}`, "1", `bad_message: view.from: a string; it is a whole number of ms since 1970`},
 		{`{"t":"set","id":1,"v":"a","view":{"to":1.5}}`, "1", `bad_message: view.to: a number; it is a whole number of ms since 1970`},
 		{`{"t":"set","id":1,"v":"a","view":{"title":1}}`, "1", `bad_message: view.title: a number; it is a string`},
-		{`{"t":"set","id":1,"v":"a","view":{"marks":{}}}`, "1", `bad_message: view.marks: an object; it is an array of {"t":ms since 1970,"text":string}`},
+		{`{"t":"set","id":1,"v":"a","view":{"marks":{}}}`, "1", `bad_message: view.marks: an object; it is an array of {"t":ms since 1970,"text":string}, with "to" for a band`},
 		{`{"t":"set","id":1,"v":"a","view":{"paused":"yes"}}`, "1", `bad_message: view.paused: a string; it is true or false`},
 		{`{"t":"set","id":1,"v":"a","view":{"reset":0}}`, "1", `bad_message: view.reset: a number; it is true or false`},
 		{`{"t":"set","id":1}`, "1", `bad_message: v: missing; it is the view's id, as the ok to its sub said`},

@@ -15,7 +15,8 @@
  * @property {string | number} [refresh]
  * @property {Record<string, string>} [vars]
  * @property {string} [title]
- * @property {{t: number, text: string}[]} [marks]
+ * @property {{t: number, to?: number, text: string}[]} [marks]
+ * @property {{at: number, level?: "note" | "warn" | "alarm", below?: boolean, text?: string}[]} [thresholds]
  * @property {boolean} [paused]
  */
 
