@@ -57,6 +57,7 @@ type rig struct {
 	store   *store.Store
 	manager *source.Manager
 	logs    *observer.ObservedLogs
+	close   func() // ends the sources, and so does the end of the test
 }
 
 func start(t testing.TB, yaml string) *rig {
@@ -78,9 +79,9 @@ func start(t testing.TB, yaml string) *rig {
 			t.Error(err)
 		}
 	})
+	r.close = func() { cancel(); running.Wait() }
 	t.Cleanup(func() {
-		cancel()
-		running.Wait()
+		r.close()
 		if t.Failed() {
 			t.Logf("sources: %+v", r.manager.Status())
 		}

@@ -16,13 +16,16 @@ import (
 // Kind is what "type:" says.
 const Kind = "nats"
 
+// Payload gives the embedded settings a name of their own.
+type Payload = payload.Config
+
 // Config describes a source that subscribes to subjects of NATS, or reads a
 // stream of JetStream.
 type Config struct {
 	// Servers are the addresses of the servers, as "nats://localhost:4222", or with
 	// tls, ws or wss. Others of the same cluster are found. A password in one is
 	// never shown.
-	Servers []Server `yaml:"servers"`
+	Servers []secret.URL `yaml:"servers"`
 	// Subjects are what is subscribed to, such as "sensors.{room}.{metric}": a
 	// token in braces becomes a label, {metric} the name of the metric. The
 	// wildcards * and > are understood; then the subject becomes a label. With
@@ -49,7 +52,7 @@ type Config struct {
 	// anything is set here, the connection must be encrypted.
 	TLS httpx.TLS `yaml:"tls_config"`
 
-	payload.Config
+	Payload
 }
 
 // JetStream says what is read of a stream.
@@ -73,14 +76,16 @@ const (
 )
 
 // syntax is how NATS writes subjects.
-var syntax = payload.Syntax{Word: "subject", Separator: ".", One: "*", Rest: ">"}
+func syntax() payload.Syntax {
+	return payload.Syntax{Word: "subject", Separator: ".", One: "*", Rest: ">"}
+}
 
 // DefaultConfig returns the values that hold where the configuration is silent.
 func DefaultConfig() *Config {
 	return &Config{
 		JetStream: JetStream{Since: quantity.Duration(time.Hour)},
 		Timeout:   quantity.Duration(5 * time.Second),
-		Config:    payload.DefaultConfig(),
+		Payload:   payload.DefaultConfig(),
 	}
 }
 
@@ -94,14 +99,17 @@ func (c *Config) Validate() []problem.Problem {
 	if len(c.Servers) == 0 {
 		add("servers", "is missing", "addresses, as [nats://localhost:4222]")
 	}
+	sockets := 0
 	for i, s := range c.Servers {
-		u, err := s.parse()
-		if err == nil && isWebSocket(u) != isWebSocket(c.Servers[0].url()) {
-			err = errMixed
-		}
+		u, err := s.Parse("nats", "tls", "ws", "wss")
 		if err != nil {
 			add(fmt.Sprintf("servers[%d]", i), err.Error(), "an address as nats://localhost:4222")
+		} else if strings.HasPrefix(u.Scheme, "ws") {
+			sockets++
 		}
+	}
+	if sockets > 0 && sockets < len(c.Servers) {
+		add("servers", "some are WebSockets and some are not", "one or the other")
 	}
 	if len(c.Subjects) == 0 && c.JetStream.Stream == "" {
 		add("subjects", "is missing", `what to subscribe to, as ["sensors.{room}.{metric}"], or the stream of jetstream`)
@@ -114,7 +122,7 @@ func (c *Config) Validate() []problem.Problem {
 			add(fmt.Sprintf("subjects[%d]", i), fmt.Sprintf("%.60q has an empty token or a blank", s), `tokens between dots, as "sensors.*.temp"`)
 		}
 	}
-	_, wrong := payload.ParsePatterns("subjects", c.Subjects, syntax)
+	_, wrong := payload.ParsePatterns("subjects", c.Subjects, syntax())
 	ps = append(ps, wrong...)
 	js := c.JetStream
 	switch {
@@ -130,7 +138,7 @@ func (c *Config) Validate() []problem.Problem {
 		add("timeout", fmt.Sprintf("%v is out of range", c.Timeout), fmt.Sprintf("a duration from %v to %v", minTimeout, maxTimeout))
 	}
 	ps = append(ps, c.TLS.Validate()...)
-	return append(ps, c.Config.Validate()...)
+	return append(ps, c.Payload.Validate()...)
 }
 
 // validateAuth returns what is wrong with how chartd says who it is.
@@ -172,14 +180,14 @@ func (c *Config) New(deps source.Deps) (source.Source, error) {
 		texts = []string{">"}
 	}
 	for _, text := range texts {
-		p, err := payload.ParsePattern(text, syntax)
+		p, err := payload.ParsePattern(text, syntax())
 		if err != nil {
 			return nil, err
 		}
 		s.patterns = append(s.patterns, p)
 	}
 	if c.JetStream.Stream != "" {
-		reader, err := c.Config.New(deps, s.patterns...)
+		reader, err := c.Payload.New(deps, s.patterns...)
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +195,7 @@ func (c *Config) New(deps source.Deps) (source.Source, error) {
 		return s, nil
 	}
 	for _, p := range s.patterns {
-		reader, err := c.Config.New(deps, p)
+		reader, err := c.Payload.New(deps, p)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,8 +30,12 @@ func (s *Source) connect(ctx context.Context) (*nats.Conn, error) {
 	opts := []nats.Option{
 		nats.Name("chartd " + s.deps.Name), nats.NoReconnect(), nats.Timeout(s.cfg.Timeout.Std()), nats.SetCustomDialer(d),
 		nats.SkipHostLookup(), nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(maxPings), nats.PermissionErrOnSubscribe(true),
-		// What goes wrong with a subscription is returned by reading it, too.
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}),
+		nats.ErrorHandler(func(conn *nats.Conn, _ *nats.Subscription, err error) {
+			// Whoever reads what it must not would wait forever.
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				conn.Close()
+			}
+		}),
 	}
 	switch {
 	case s.cfg.User != "":
@@ -80,7 +85,7 @@ func (s *Source) where() string {
 func (s *Source) scrub(err error) error {
 	hidden := []string{s.cfg.Password.Reveal(), s.cfg.Token.Reveal()}
 	for _, server := range s.cfg.Servers {
-		hidden = append(hidden, server.secrets()...)
+		hidden = append(hidden, secretsOf(server)...)
 	}
 	if text := secret.Scrub(err.Error(), hidden...); text != err.Error() {
 		return errors.New(text)
@@ -88,15 +93,32 @@ func (s *Source) scrub(err error) error {
 	return err
 }
 
+// secretsOf returns what must not be shown of an address: the password, or the
+// token that stands in the place of a name.
+func secretsOf(server secret.URL) []string {
+	u, err := url.Parse(string(server))
+	if err != nil || u.User == nil {
+		return nil
+	}
+	password, given := u.User.Password()
+	if !given {
+		password = u.User.Username()
+	}
+	return []string{password}
+}
+
 // lost says why a connection does not work any more.
 func (s *Source) lost(conn *nats.Conn, err error) error {
-	if conn.IsClosed() {
-		if why := conn.LastError(); why != nil {
-			err = why
-		}
-		return fmt.Errorf("the connection to %v is lost: %w", s.where(), s.scrub(err))
+	if !conn.IsClosed() {
+		return s.scrub(err)
 	}
-	return s.scrub(err)
+	if why := conn.LastError(); why != nil {
+		err = why
+	}
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		return s.scrub(err)
+	}
+	return fmt.Errorf("the connection to %v is lost: %w", s.where(), s.scrub(err))
 }
 
 // dialer opens connections that end with a context while they are being made,

@@ -122,10 +122,8 @@ func (s *Source) explain(conn *nats.Conn, err error) error {
 		return s.lost(conn, err)
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return fmt.Errorf("there is no stream %s", name)
-	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
+	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return errors.New("the server has no JetStream, or this account must not use it; without jetstream, subjects are subscribed to")
-	case errors.Is(err, nats.ErrNoResponders):
-		return fmt.Errorf("stream %s: nobody answers for JetStream", name)
 	}
 	return fmt.Errorf("stream %s: %w", name, s.scrub(err))
 }

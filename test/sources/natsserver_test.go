@@ -1,0 +1,151 @@
+package sources
+
+import (
+	"context"
+	"net"
+	"strconv"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// natsServer is a nats-server in this process, with JetStream, that comes back to where it was: the same port, the same directory.
+type natsServer struct {
+	t    testing.TB
+	addr string
+	opts server.Options
+	srv  *server.Server
+	conn *nats.Conn // within the process, so that it is there while nobody else can connect
+}
+
+const natsPassword = "hunter2-nats"
+
+func newNATS(t testing.TB, change func(*server.Options)) *natsServer {
+	t.Helper()
+	n := &natsServer{t: t, addr: address(t)}
+	host, port, _ := net.SplitHostPort(n.addr)
+	n.opts = server.Options{
+		Host: host, NoLog: true, NoSigs: true, JetStream: true, StoreDir: t.TempDir(),
+		Username: "me", Password: natsPassword,
+	}
+	n.opts.Port, _ = strconv.Atoi(port)
+	if change != nil {
+		change(&n.opts)
+	}
+	t.Cleanup(n.stop)
+	return n
+}
+
+// start starts the server; listening is whether others can connect.
+func (n *natsServer) start(listening bool, auth ...nats.Option) {
+	n.t.Helper()
+	opts := n.opts
+	opts.DontListen = !listening
+	srv, err := server.NewServer(&opts)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	srv.Start()
+	n.srv = srv
+	if !srv.ReadyForConnections(patience) {
+		n.t.Fatal("the nats-server does not become ready")
+	}
+	if len(auth) == 0 {
+		auth = []nats.Option{nats.UserInfo("me", natsPassword)}
+	}
+	n.conn, err = nats.Connect("", append(auth, nats.InProcessServer(srv), nats.NoReconnect())...)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// stop ends the server; start brings it back.
+func (n *natsServer) stop() {
+	if n.srv == nil {
+		return
+	}
+	n.conn.Close()
+	n.srv.Shutdown()
+	n.srv.WaitForShutdown()
+	n.srv = nil
+}
+
+// publish sends a message to a subject, at most once.
+func (n *natsServer) publish(subject, text string) {
+	n.t.Helper()
+	if err := n.conn.Publish(subject, []byte(text)); err != nil {
+		n.t.Fatal(err)
+	}
+	if err := n.conn.FlushTimeout(patience); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// stream makes a stream, or another one of its name.
+func (n *natsServer) stream(name string, again bool, subjects ...string) {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	defer cancel()
+	if again {
+		if err := n.jetStream().DeleteStream(ctx, name); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	if _, err := n.jetStream().CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: subjects}); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// store sends a message and returns when the server stored it, in ms.
+func (n *natsServer) store(stream, subject, text string) int64 {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	defer cancel()
+	js := n.jetStream()
+	ack, err := js.Publish(ctx, subject, []byte(text))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	st, err := js.Stream(ctx, stream)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	m, err := st.GetMsg(ctx, ack.Sequence)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return m.Time.UnixMilli()
+}
+
+func (n *natsServer) jetStream() jetstream.JetStream {
+	n.t.Helper()
+	js, err := jetstream.New(n.conn, jetstream.WithDefaultTimeout(patience))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return js
+}
+
+// listeners returns how many subscriptions to a subject there are, of others.
+func (n *natsServer) listeners(subject string) int {
+	n.t.Helper()
+	subs, err := n.srv.Subsz(&server.SubszOptions{Subscriptions: true, Test: subject})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return subs.Total
+}
+
+// consumers returns how many consumers a stream has.
+func (n *natsServer) consumers(stream string) int {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(n.t.Context(), patience)
+	defer cancel()
+	st, err := n.jetStream().Stream(ctx, stream)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return st.CachedInfo().State.Consumers
+}
