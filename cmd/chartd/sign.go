@@ -103,7 +103,7 @@ func (s *signer) run(_ context.Context, args []string) error {
 	}
 	address := base + "/c/" + link.Chart + "?link=" + token
 	if s.tag {
-		title := chart.TitleOf(view)
+		title := chart.TitleOf(view, nil)
 		if title == "" {
 			title = chart.Name
 		}

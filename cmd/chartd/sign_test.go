@@ -53,7 +53,7 @@ func TestSign(t *testing.T) {
 		t.Errorf("it is good for %v", left)
 	}
 	spec := plotting.DefaultSpec()
-	spec.Vars = map[string]string{"host": "web1"}
+	spec.Vars = map[string]plotting.Var{"host": {Default: "web1"}}
 	v, err := grant.View(&spec, "cpu")
 	if err != nil || v.Window.String() != "5m" || v.Vars()["host"] != "web2" {
 		t.Errorf("the view is %+v, %v", v, err)

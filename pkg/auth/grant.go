@@ -102,5 +102,14 @@ func (g *Grant) Origins() []string {
 	return g.link.Origins
 }
 
+// Pinned returns the value that a link pins a var of its chart to.
+func (g *Grant) Pinned(name string) (value string, ok bool) {
+	if g.link == nil {
+		return "", false
+	}
+	value, ok = g.link.View.Vars[name]
+	return value, ok
+}
+
 // access returns what rights a list of names gives.
 func access(a Access) (read, call globs) { return globs(a.Read), globs(a.Callback) }

@@ -184,6 +184,6 @@ func spec() *plotting.Spec {
 	s := plotting.DefaultSpec()
 	s.Window = quantity.Duration(15 * time.Minute)
 	s.Series = []plotting.SeriesSpec{{Metric: "m"}}
-	s.Vars = map[string]string{"host": "web1", "disk": "sda"}
+	s.Vars = map[string]plotting.Var{"host": {Default: "web1"}, "disk": {Default: "sda"}}
 	return &s
 }

@@ -169,7 +169,7 @@ func TestPinsHold(t *testing.T) {
 			for name, want := range g.link.View.Vars {
 				got, ok := v.Vars()[name]
 				if !ok {
-					got = s.Vars[name]
+					got = s.Vars[name].Default
 				}
 				if got != want {
 					t.Fatalf("%s is %q, pinned is %q", name, got, want)

@@ -233,7 +233,7 @@ charts:
 	if cfg.Listen != "127.0.0.1:9000" || len(cfg.Charts) != 1 || a.Title != "x}\n  y: {kind: bar of $host costs $5, not ${WORD}" {
 		t.Errorf("it listens on %q, the title is %q", cfg.Listen, a.Title)
 	}
-	if a.Refresh.Millis() != 250 || a.Size != [2]int{640, 300} || a.Vars["host"] != "word" || *a.Y.Max != 1.5 {
+	if a.Refresh.Millis() != 250 || a.Size != [2]int{640, 300} || a.Vars["host"].Default != "word" || *a.Y.Max != 1.5 {
 		t.Errorf("the chart is %+v", a)
 	}
 }

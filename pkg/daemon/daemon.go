@@ -152,7 +152,7 @@ func (d *Daemon) assemble(cfg *config.Config) error {
 		return err
 	}
 	d.server, err = server.New(cfg.Server, server.Deps{
-		Hub: d.hub, Sources: d.sources, NewRenderer: newRenderer, Registry: reg, Log: d.log.Named("http"),
+		Hub: d.hub, Sources: d.sources, Store: d.store, NewRenderer: newRenderer, Registry: reg, Log: d.log.Named("http"),
 		Version: d.opts.version, Pages: d.opts.pages, Memory: memory,
 	})
 	if err != nil {

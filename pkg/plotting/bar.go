@@ -24,7 +24,7 @@ func newBars(h header, lines []*line) body {
 func (b *bars) begin(h header, _, _ int64) {
 	ts, room := b.restart(h)
 	l := &b.layout
-	l.axis(ts, b.y.now, h.spec.Y, vg.Length(room.y)/unit, timeStrip+margin-4)
+	l.axis(ts, b.y.now, h.axis(), vg.Length(room.y)/unit, timeStrip+margin-4)
 	d := l.data
 	b.scale = scale{bottom: d.bottom(), min: b.y.now.min, perUnit: float64(d.h) / (b.y.now.max - b.y.now.min)}
 	b.base = min(max(b.scale.y(0), d.y), d.bottom())

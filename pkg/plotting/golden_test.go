@@ -175,7 +175,7 @@ func TestTextStaysText(t *testing.T) {
 	for name, spec := range specs() {
 		spec.Title, spec.Description, spec.Y.Label, spec.Y.Unit = attack+"\r\x01\xff", attack+"\r\x01\xff", attack, attack
 		spec.Series[0].Name = "{mode}" + attack
-		spec.Vars = map[string]string{"v": ""}
+		spec.Vars = map[string]plotting.Var{"v": {Default: ""}}
 		v, err := spec.Change(spec.View("golden"), plotting.Change{
 			Marks: &[]plotting.Mark{{T: goldenNow - 1000, Text: attack}}, Vars: map[string]string{"v": attack}, Title: new(attack + "$v"),
 		})

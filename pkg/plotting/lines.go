@@ -30,23 +30,23 @@ type line struct {
 
 // resolve finds the series that a spec and a view ask for, in the spec's
 // order, and names them.
-func resolve(spec *Spec, v View, q store.Querier) ([]*line, error) {
+func resolve(spec *Spec, v View, picks Picks, q store.Querier) ([]*line, error) {
 	var lines []*line
 	hidden := v.Hidden()
 	seen := map[*store.Series]bool{}
 	for _, s := range spec.Series {
-		ms, err := matchers(s, spec, v)
+		ms, err := parseMatchers(s.Labels, picks.Condition)
 		if err != nil {
 			return nil, err
 		}
-		found := q.Select(spec.expand(s.Metric, v), ms)
+		found := q.Select(picks.Text(s.Metric), ms)
 		tell := telling(found)
 		for _, series := range found {
 			if len(lines) == maxLines || seen[series] {
 				continue
 			}
 			seen[series] = true
-			name := seriesName(spec.expand(s.Name, v), series, tell)
+			name := seriesName(picks.Text(s.Name), series, tell)
 			lines = append(lines, &line{
 				series: series, name: name, index: len(lines), key: "s" + strconv.Itoa(len(lines)),
 				hidden: slices.Contains(hidden, name), ended: v.ended(),
@@ -56,10 +56,11 @@ func resolve(spec *Spec, v View, q store.Querier) ([]*line, error) {
 	return lines, nil
 }
 
-func matchers(s SeriesSpec, spec *Spec, v View) ([]store.Matcher, error) {
-	ms := make([]store.Matcher, 0, len(s.Labels))
-	for label, value := range s.Labels {
-		m, err := store.ParseMatcher(label, spec.expand(value, v))
+// parseMatchers reads the conditions on labels, each of which expand fills in.
+func parseMatchers(labels map[string]string, expand func(condition string) string) ([]store.Matcher, error) {
+	ms := make([]store.Matcher, 0, len(labels))
+	for label, value := range labels {
+		m, err := store.ParseMatcher(label, expand(value))
 		if err != nil {
 			return nil, err
 		}
@@ -67,42 +68,6 @@ func matchers(s SeriesSpec, spec *Spec, v View) ([]store.Matcher, error) {
 	}
 	slices.SortFunc(ms, func(a, b store.Matcher) int { return strings.Compare(a.Label(), b.Label()) })
 	return ms, nil
-}
-
-// expand replaces "$name" by the view's value of that var; a "$" before
-// anything else stays.
-func (s *Spec) expand(text string, v View) string {
-	if len(s.Vars) == 0 || !strings.Contains(text, "$") {
-		return text
-	}
-	set := v.Vars()
-	var b strings.Builder
-	for {
-		before, name, after, found := cutVar(text)
-		b.WriteString(before)
-		if !found {
-			return b.String()
-		}
-		if val, ok := set[name]; ok {
-			b.WriteString(val)
-		} else if val, ok := s.Vars[name]; ok {
-			b.WriteString(val)
-		} else {
-			b.WriteString("$" + name)
-		}
-		text = after
-	}
-}
-
-// cutVar cuts a text around its first "$". name is what follows it and could be
-// the name of a var, "" if nothing does.
-func cutVar(text string) (before, name, after string, found bool) {
-	before, after, found = strings.Cut(text, "$")
-	n := 0
-	for n < len(after) && (after[n] == '_' || after[n]|0x20 >= 'a' && after[n]|0x20 <= 'z' || n > 0 && after[n] >= '0' && after[n] <= '9') {
-		n++
-	}
-	return before, after[:n], after[n:], found
 }
 
 // telling returns the labels in which the series differ.

@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"math"
@@ -52,10 +53,18 @@ type body interface {
 type header struct {
 	spec    *Spec
 	view    View
+	picks   Picks
 	zone    *time.Location
 	title   string
 	id      string // unique in a page; for references within the SVG
 	entries []entry
+}
+
+// axis is the value axis of the view.
+func (h header) axis() Axis {
+	a := h.spec.Y
+	a.Label = h.picks.Text(a.Label)
+	return a
 }
 
 // NewLive returns a Live for views of a chart. The spec must be valid.
@@ -109,16 +118,18 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 // others than before.
 func (l *Live) look(v View) (changed bool, err error) {
 	if gen := l.q.Generation(); l.body == nil || v != l.view || gen != l.generation {
-		lines, err := resolve(l.spec, v, l.q)
+		picks := l.spec.Picks(v, l.q)
+		lines, err := resolve(l.spec, v, picks, l.q)
 		if err != nil {
 			return false, err
 		}
 		l.generation = gen
-		if l.body != nil && v == l.view && sameSeries(lines, l.lines) {
+		title := cmp.Or(v.Title, picks.Text(l.spec.Title))
+		if l.body != nil && v == l.view && title == l.head.title && sameSeries(lines, l.lines) {
 			return false, nil
 		}
 		l.lines, l.view = lines, v
-		l.head = header{spec: l.spec, view: v, zone: l.zone, title: l.spec.TitleOf(v), id: "c" + v.ID()[len(v.Chart)+1:]}
+		l.head = header{spec: l.spec, view: v, picks: picks, zone: l.zone, title: title, id: "c" + v.ID()[len(v.Chart)+1:]}
 		for i, ln := range lines {
 			l.head.entries = append(l.head.entries, entry{name: ln.name, ink: i, hidden: ln.hidden})
 		}
@@ -174,7 +185,7 @@ func newEpoch() string {
 // description says in words what the chart shows now.
 func (l *Live) description(from, to int64) string {
 	var b strings.Builder
-	if d := l.spec.expand(l.spec.Description, l.view); d != "" {
+	if d := l.head.picks.Text(l.spec.Description); d != "" {
 		b.WriteString(strings.TrimSuffix(d, ".") + ". ")
 	}
 	switch {

@@ -66,7 +66,7 @@ func life(t *rapid.T, kind plotting.Kind) {
 	st := store.New(cfg, prometheus.NewRegistry())
 	spec := plotting.DefaultSpec()
 	spec.Title, spec.Timezone, spec.Kind = "Life of $who", "UTC", kind
-	spec.Vars = map[string]string{"who": "all"}
+	spec.Vars = map[string]plotting.Var{"who": {Default: "all"}}
 	if kind == "stacked" {
 		spec.Kind, spec.Stack = plotting.Area, true
 	}
@@ -130,10 +130,8 @@ func life(t *rapid.T, kind plotting.Kind) {
 		"var": func(*rapid.T) {
 			change(plotting.Change{Vars: map[string]string{"who": rapid.String().Filter(func(s string) bool { return len(s) < 50 }).Draw(t, "who")}})
 		},
-		"mark": func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
-		"band": func(*rapid.T) {
-			change(plotting.Change{Marks: &[]plotting.Mark{{T: now - 9*step, To: now, Text: "a<b>"}}})
-		},
+		"mark":   func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
+		"band":   func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now - 9*step, To: now, Text: "a<b>"}}}) },
 		"threshold": func(*rapid.T) {
 			change(plotting.Change{Thresholds: &[]plotting.Threshold{{At: value(), Text: "<t>"}, {At: 0, Level: plotting.Alarm, Below: true}}})
 		},

@@ -134,7 +134,7 @@ func (s *scrolling) begin(h header, from, to int64) {
 		entries = nil
 	}
 	bottom := l.key(ts, entries, ts.c.height-top-timeStrip-margin)
-	l.axis(ts, s.y.now, h.spec.Y, top, bottom+timeStrip+margin-4)
+	l.axis(ts, s.y.now, h.axis(), top, bottom+timeStrip+margin-4)
 
 	d := l.data
 	base := d.bottom()

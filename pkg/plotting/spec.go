@@ -32,9 +32,10 @@ type Spec struct {
 	// Gap is how long a series may be silent before its line is broken; 0
 	// never breaks it, except at a NaN.
 	Gap quantity.Duration `yaml:"gap"`
-	// Vars are the chart's variables and their default values; "$name" in the
-	// title and in label values stands for them, and a viewer may choose others.
-	Vars map[string]string `yaml:"vars"`
+	// Vars are the chart's variables: "$name" in the title, the description, the
+	// names of series, the axis' label and in label values stands for one, and each
+	// viewer may pick another value. "host: web1" alone is a default.
+	Vars map[string]Var `yaml:"vars"`
 	// Missing says what a stack does where one of its series has no value,
 	// because it has been silent for longer than Gap (or a minute, without one)
 	// or is NaN: "skip" goes on without it, "last" counts its last value,

@@ -2,14 +2,12 @@ package plotting
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/chartd/chartd/pkg/problem"
-	"github.com/chartd/chartd/pkg/store"
 )
 
 // Validate returns what is wrong with the spec; it can be drawn if that is
@@ -46,6 +44,7 @@ func (s *Spec) Validate() []problem.Problem {
 			add(text.path, fmt.Sprintf("at most %d bytes of UTF-8", MaxText), "the text has %d bytes, or they are no UTF-8", len(text.s))
 		}
 	}
+	s.validateVars(add)
 	s.checkVars(add)
 	switch s.Legend {
 	case LegendBottom, LegendNone:
@@ -72,21 +71,13 @@ func (s *Spec) Validate() []problem.Problem {
 	if len(s.Series) == 0 {
 		add("series", "a list such as [{metric: host_load}]", "the chart shows no series")
 	}
-	for name, value := range s.Vars {
-		if !isVar(name) {
-			add("vars."+name, "letters, digits and _, a letter first", "%q cannot be the name of a var", name)
-		}
-		if len(value) > MaxText {
-			add("vars."+name, fmt.Sprintf("at most %d bytes", MaxText), "the value has %d bytes", len(value))
-		}
-	}
 	for i, series := range s.Series {
 		path := fmt.Sprintf("series[%d]", i)
 		if series.Metric == "" {
 			add(path+".metric", "the metric's name, such as host_load", "is empty")
 		}
 		for label, value := range series.Labels {
-			if _, err := store.ParseMatcher(label, s.expand(value, View{})); err != nil {
+			if err := s.tryCondition(label, value); err != nil {
 				add(path+".labels."+label, `"value", "!=value", "=~regexp" or "!~regexp"`, "%v", err)
 			}
 		}
@@ -95,46 +86,6 @@ func (s *Spec) Validate() []problem.Problem {
 		}
 	}
 	return ps
-}
-
-// checkVars reports each "$name" that stands for nothing. In a chart without
-// vars a "$" is a dollar, as in every text of which nobody said otherwise.
-func (s *Spec) checkVars(add func(path, want, format string, args ...any)) {
-	if len(s.Vars) == 0 {
-		return
-	}
-	declared := slices.Sorted(maps.Keys(s.Vars))
-	check := func(path, text string) {
-		for found := true; found; {
-			var name string
-			if _, name, text, found = cutVar(text); name == "" {
-				continue
-			}
-			if _, ok := s.Vars[name]; ok {
-				continue
-			}
-			add(path, problem.OneOf(name, declared)+`; a "$" that no letter follows stays as it is`, "there is no var %q", name)
-		}
-	}
-	check("title", s.Title)
-	check("description", s.Description)
-	for i, series := range s.Series {
-		path := fmt.Sprintf("series[%d]", i)
-		check(path+".metric", series.Metric)
-		check(path+".name", series.Name)
-		for label, value := range series.Labels {
-			check(path+".labels."+label, value)
-		}
-	}
-}
-
-func isVar(name string) bool {
-	for i, c := range []byte(name) {
-		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
 }
 
 var _ problem.Validator = (*Spec)(nil)

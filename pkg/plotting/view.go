@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // View is a chart as one kind of viewer sees it: the chart's name and every
@@ -206,14 +207,17 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 			vars = map[string]string{}
 		}
 		for name, val := range c.Vars {
-			def, known := s.Vars[name]
+			x, known := s.Vars[name]
+			def, fixed := x.Initial()
 			switch {
 			case !known:
 				refuse("vars", "the chart has no var %q; it has %q", name, slices.Sorted(maps.Keys(s.Vars)))
 			case len(val) > MaxText:
 				refuse("vars", "%s is %d bytes; at most %d", name, len(val), MaxText)
-			case val == def:
+			case fixed && val == def, val == "" && x.listed():
 				delete(vars, name)
+			case !x.takes(val):
+				refuse("vars", "%s cannot be %q; %s", name, val, x.choice(val))
 			default:
 				vars[name] = val
 			}
@@ -227,12 +231,13 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 }
 
 // TitleOf returns what stands above a view: its own title or the chart's, with
-// the view's vars filled in.
-func (s *Spec) TitleOf(v View) string {
+// the view's vars filled in. q is for vars whose values come from the store; it
+// may be nil.
+func (s *Spec) TitleOf(v View, q store.Querier) string {
 	if v.Title != "" {
 		return v.Title
 	}
-	return s.expand(s.Title, v)
+	return s.Picks(v, q).Text(s.Title)
 }
 
 // Diff returns the Change that turns the chart's default view into v, so that

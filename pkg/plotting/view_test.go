@@ -15,7 +15,7 @@ import (
 func viewSpec() *plotting.Spec {
 	s := plotting.DefaultSpec()
 	s.Series = []plotting.SeriesSpec{{Metric: "m"}}
-	s.Vars = map[string]string{"host": "all", "zone": ""}
+	s.Vars = map[string]plotting.Var{"host": {Default: "all"}, "zone": {Default: ""}}
 	return &s
 }
 
@@ -182,7 +182,7 @@ func TestValidate(t *testing.T) {
 		{"series", "series: the chart shows no series", func(s *plotting.Spec) { s.Series = nil }},
 		{"metric", "series[0].metric: is empty", func(s *plotting.Spec) { s.Series[0].Metric = "" }},
 		{"matcher", "series[0].labels.a: ", func(s *plotting.Spec) { s.Series[0].Labels = map[string]string{"a": "=~("} }},
-		{"var", `vars.1x: "1x" cannot be the name of a var`, func(s *plotting.Spec) { s.Vars["1x"] = "" }},
+		{"var", `vars.1x: "1x" cannot be the name of a var`, func(s *plotting.Spec) { s.Vars["1x"] = plotting.Var{} }},
 		{"a var in the title", `title: there is no var "hots"; did you mean "host"? It is one of: host, zone; a "$" that no letter`, func(s *plotting.Spec) { s.Title = "CPU of $hots in $ or 5$" }},
 		{"a var in a label", `series[0].labels.a: there is no var "b"`, func(s *plotting.Spec) { s.Series[0].Labels = map[string]string{"a": "=~^x$b"} }},
 		{"a var in a name", `series[0].name: there is no var "b"`, func(s *plotting.Spec) { s.Series[0].Name = "{a} $b" }},

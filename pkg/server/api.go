@@ -1,11 +1,13 @@
 package server
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/source"
 )
@@ -13,15 +15,15 @@ import (
 // chartInfo is one chart in the answer of /api/v1/charts. Times are in ms,
 // sizes in px.
 type chartInfo struct {
-	Name        string            `json:"name"`
-	Title       string            `json:"title"`
-	Description string            `json:"description,omitempty"`
-	Kind        plotting.Kind     `json:"kind"`
-	Refresh     int64             `json:"refresh"`
-	Window      int64             `json:"window"`
-	Size        [2]int            `json:"size"`
-	Vars        map[string]string `json:"vars,omitempty"`
-	Links       chartLinks        `json:"links"`
+	Name        string        `json:"name"`
+	Title       string        `json:"title"`
+	Description string        `json:"description,omitempty"`
+	Kind        plotting.Kind `json:"kind"`
+	Refresh     int64         `json:"refresh"`
+	Window      int64         `json:"window"`
+	Size        [2]int        `json:"size"`
+	Vars        []varInfo     `json:"vars,omitempty"`
+	Links       chartLinks    `json:"links"`
 }
 
 // chartLinks are where a chart can be seen, as paths on this server.
@@ -39,27 +41,32 @@ func (s *Server) listCharts(w http.ResponseWriter, r *http.Request) {
 	if g == nil {
 		return
 	}
-	charts := s.charts.Load().list
-	list := make([]chartInfo, 0, len(charts))
-	for _, c := range charts {
-		name, spec := c.Name, c.Spec
-		if !g.MayRead(name) {
-			continue
+	c := s.charts.Load()
+	list := make([]chartInfo, 0, len(c.list))
+	for _, one := range c.list {
+		if g.MayRead(one.Name) {
+			list = append(list, s.infoOf(g, c, one.Name, one.Spec, false))
 		}
-		title := spec.TitleOf(spec.View(name))
-		if title == "" {
-			title = name
-		}
-		list = append(list, chartInfo{
-			Name: name, Title: title, Description: spec.Description, Kind: spec.Kind,
-			Refresh: spec.Refresh.Millis(), Window: spec.Window.Millis(), Size: spec.Size, Vars: spec.Vars,
-			Links: chartLinks{Page: "/c/" + name, SVG: "/charts/" + name + ".svg", PNG: "/charts/" + name + ".png"},
-		})
 	}
 	s.json(w, r, struct {
 		Server string      `json:"server"`
 		Charts []chartInfo `json:"charts"`
 	}{s.version, list})
+}
+
+// infoOf tells of one chart as the holder of g sees it at first; values: with
+// the values of its vars.
+func (s *Server) infoOf(g *auth.Grant, c *charts, name string, spec *plotting.Spec, values bool) chartInfo {
+	v, err := g.View(spec, name)
+	if err != nil {
+		v = spec.View(name) // the link does not fit any more, and shows nothing
+	}
+	picks := spec.Picks(v, s.store)
+	return chartInfo{
+		Name: name, Title: cmp.Or(spec.TitleOf(v, s.store), name), Description: picks.Text(spec.Description), Kind: spec.Kind,
+		Refresh: spec.Refresh.Millis(), Window: spec.Window.Millis(), Size: spec.Size, Vars: s.varsOf(g, c, name, spec, values),
+		Links: chartLinks{Page: "/c/" + name, SVG: "/charts/" + name + ".svg", PNG: "/charts/" + name + ".png"},
+	}
 }
 
 // listSources answers /api/v1/sources.

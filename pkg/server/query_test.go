@@ -10,7 +10,7 @@ import (
 
 func TestQueryChangesAView(t *testing.T) {
 	spec := plotting.DefaultSpec()
-	spec.Vars = map[string]string{"host": "web1"}
+	spec.Vars = map[string]plotting.Var{"host": {Default: "web1"}}
 	q, err := url.ParseQuery("window=15m&size=400x200&hidden=a%2Cb&hidden=c&vars.host=web2&title=Hi&refresh=500")
 	if err != nil {
 		t.Fatal(err)

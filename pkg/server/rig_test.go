@@ -67,7 +67,7 @@ func newRig(t testing.TB, o rigOptions) *rig {
 		t.Fatal(err)
 	}
 	r.Server, err = New(cfg, Deps{
-		Hub: hub, Sources: sources, NewRenderer: newRenderer, Registry: reg, Log: log, Version: "chartd/test", Pages: o.pages,
+		Hub: hub, Sources: sources, Store: r.store, NewRenderer: newRenderer, Registry: reg, Log: log, Version: "chartd/test", Pages: o.pages,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -22,6 +22,7 @@ import (
 	"github.com/chartd/chartd/pkg/quiet"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/source"
+	"github.com/chartd/chartd/pkg/store"
 	"github.com/chartd/chartd/pkg/ticker"
 	"github.com/chartd/chartd/pkg/wire"
 	"github.com/chartd/chartd/web"
@@ -36,6 +37,8 @@ type Deps struct {
 	Hub *session.Hub
 	// Sources brings the ingest routes and says how the sources are doing.
 	Sources *source.Manager
+	// Store says what values the charts' vars can have.
+	Store store.Querier
 	// NewRenderer makes the renderer of a picture.
 	NewRenderer func(spec *plotting.Spec) ticker.Renderer
 	// Registry takes the server's metrics and answers /metrics.
@@ -55,6 +58,7 @@ type Deps struct {
 type Server struct {
 	hub       *session.Hub
 	sources   *source.Manager
+	store     store.Querier
 	registry  *prometheus.Registry
 	log       *zap.Logger
 	quiet     *quiet.Log // refusals
@@ -110,7 +114,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		hub: deps.Hub, sources: deps.Sources, registry: deps.Registry, log: deps.Log, version: deps.Version,
+		hub: deps.Hub, sources: deps.Sources, store: deps.Store, registry: deps.Registry, log: deps.Log, version: deps.Version,
 		quiet: quiet.New(deps.Log, refusalLines, time.Second),
 		start: time.Now(), heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}), everybody: auth.Everybody(),
 		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
@@ -168,8 +172,10 @@ func (s *Server) routes(pages map[string]http.Handler) (http.Handler, error) {
 	mux.HandleFunc("GET "+wire.Path, s.upgrade)
 	mux.HandleFunc("GET /charts/{file}", s.picture)
 	mux.HandleFunc("GET /api/v1/charts", s.listCharts)
+	mux.HandleFunc("GET /api/v1/charts/{chart}", s.oneChart)
 	mux.Handle("GET /api/v1/sources", s.admin(http.HandlerFunc(s.listSources)))
 	mux.HandleFunc("OPTIONS /api/v1/charts", s.preflight)
+	mux.HandleFunc("OPTIONS /api/v1/charts/{chart}", s.preflight)
 	mux.HandleFunc("OPTIONS /api/v1/sources", s.preflight)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -271,10 +277,11 @@ type Chart struct {
 	Spec *plotting.Spec
 }
 
-// charts are all of them. It is immutable.
+// charts are all of them. Nothing but lists ever changes in it.
 type charts struct {
 	list   []Chart // in the order of the configuration
 	byName map[string]*plotting.Spec
+	lists  varLists
 }
 
 // SetCharts makes these the charts, in the order in which the API lists them.

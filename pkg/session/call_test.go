@@ -23,7 +23,7 @@ func (a *appended) Append(metric string, labels store.Labels, t int64, v float64
 
 func newCall(solo bool) (*Call, *appended) {
 	spec := plotting.DefaultSpec()
-	spec.Vars = map[string]string{"host": "a"}
+	spec.Vars = map[string]plotting.Var{"host": {Default: "a"}}
 	v := spec.View("cpu")
 	v.Title = "was"
 	app := &appended{}

@@ -66,7 +66,7 @@ func (w *world) chartOf(change func(c *Chart)) *Chart {
 	spec := plotting.DefaultSpec()
 	spec.Title = "CPU of $host"
 	spec.Window = quantity.Duration(time.Minute)
-	spec.Vars = map[string]string{"host": "a"}
+	spec.Vars = map[string]plotting.Var{"host": {Default: "a"}}
 	spec.Series = []plotting.SeriesSpec{{Metric: "m"}}
 	c := &Chart{Spec: &spec, Config: DefaultChartConfig()}
 	change(c)

@@ -194,11 +194,11 @@ func TestReloadUnderALink(t *testing.T) {
 		}))
 		v := p.sub(wire.Sub{})
 		s := p.client.subs[v]
-		host := func() string { return s.spec.Vars["host"] + " but " + s.spec.Diff(s.view).Vars["host"] }
+		host := func() string { return s.spec.Vars["host"].Default + " but " + s.spec.Diff(s.view).Vars["host"] }
 		equal(t, host(), "a but b")
 		w.with("cpu", func(c *Chart) {
 			c.Spec.Window = quantity.Duration(time.Hour)
-			c.Spec.Vars = map[string]string{"host": "c"}
+			c.Spec.Vars = map[string]plotting.Var{"host": {Default: "c"}}
 		})
 		synctest.Wait()
 		equal(t, host(), "c but b")

@@ -73,7 +73,7 @@ func reachFor(t *testing.T, shared bool, steps []reach) (failed string) {
 			c.Config.Scope = ScopeShared
 		}
 		c.Spec.Window = *window(time.Duration(1+n%5) * time.Minute)
-		c.Spec.Vars = map[string]string{"host": string("abc"[n%3])}
+		c.Spec.Vars = map[string]plotting.Var{"host": {Default: string("abc"[n%3])}}
 		if n%7 == 6 {
 			c.Spec.Vars, c.Spec.Title = nil, "CPU"
 		}

@@ -77,7 +77,7 @@ func newBench(t testing.TB, cfg Config) *bench {
 	}
 	core, logs := observer.New(zap.WarnLevel)
 	b := &bench{t: t, reg: prometheus.NewRegistry(), logs: logs, spec: plotting.DefaultSpec()}
-	b.spec.Vars = map[string]string{"host": "a"}
+	b.spec.Vars = map[string]plotting.Var{"host": {Default: "a"}}
 	p, err := NewPool(cfg, zap.New(core), b.reg)
 	if err != nil {
 		t.Fatal(err)

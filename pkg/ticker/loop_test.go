@@ -497,7 +497,7 @@ func TestMerge(t *testing.T) {
 	d := func(n int64) *quantity.Duration { v := quantity.Duration(n * 1e9); return &v }
 	at := func(n int64) *int64 { return &n }
 	spec := plotting.DefaultSpec()
-	spec.Vars = map[string]string{"host": "a", "disk": "b"}
+	spec.Vars = map[string]plotting.Var{"host": {Default: "a"}, "disk": {Default: "b"}}
 	title := "t"
 	changes := []plotting.Change{
 		{},

@@ -170,7 +170,7 @@ func TestReload(t *testing.T) {
 		renders := b.counter("chartd_renders_total")
 
 		same := b.spec
-		same.Vars = map[string]string{"host": "a"}
+		same.Vars = map[string]plotting.Var{"host": {Default: "a"}}
 		b.with(func(c *Chart) { c.Spec = &same })
 		after(0)
 		if got := s.took(); len(got) != 0 || b.counter("chartd_renders_total") != renders || b.made != 1 {

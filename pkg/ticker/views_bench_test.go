@@ -59,7 +59,7 @@ func BenchmarkViews(b *testing.B) {
 	}
 	spec := plotting.DefaultSpec()
 	spec.Window = quantity.Duration(points * time.Second)
-	spec.Vars = map[string]string{"host": "0"}
+	spec.Vars = map[string]plotting.Var{"host": {Default: "0"}}
 	spec.Series = []plotting.SeriesSpec{{Metric: "load", Labels: map[string]string{"host": "$host"}, Name: "{core}"}}
 	spec.Y.Min, spec.Y.Max = new(0.0), new(100.0)
 
