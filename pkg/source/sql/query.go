@@ -3,6 +3,7 @@ package sql
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,7 @@ func bind(query string, d dialect) (bound, error) {
 	s := scanner{in: query, dialect: d}
 	var out strings.Builder
 	var b bound
-	ended := false // by a semicolon
+	first, ended := "", false // the first word; a semicolon ended the statement
 	for s.at < len(query) {
 		from := s.at
 		kind, err := s.next()
@@ -45,6 +46,8 @@ func bind(query string, d dialect) (bound, error) {
 			continue
 		case ended:
 			return bound{}, errTwo
+		case first == "":
+			first = strings.ToUpper(token)
 		}
 		if kind != param {
 			out.WriteString(token)
@@ -66,6 +69,11 @@ func bind(query string, d dialect) (bound, error) {
 	b.text = strings.TrimSpace(out.String())
 	if b.text == "" {
 		return bound{}, errors.New("there is no statement")
+	}
+	// The servers see to it that nothing is written; SQLite would create a file
+	// that is attached.
+	if d == sqlite && !slices.Contains([]string{"SELECT", "WITH", "VALUES"}, first) {
+		return bound{}, fmt.Errorf("it begins with %.20q; to SQLite only SELECT, WITH and VALUES are said", first)
 	}
 	return b, nil
 }
