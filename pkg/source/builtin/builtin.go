@@ -8,6 +8,7 @@ import (
 	"github.com/chartd/chartd/pkg/source/host"
 	"github.com/chartd/chartd/pkg/source/http"
 	"github.com/chartd/chartd/pkg/source/influx"
+	"github.com/chartd/chartd/pkg/source/kafka"
 	"github.com/chartd/chartd/pkg/source/mqtt"
 	"github.com/chartd/chartd/pkg/source/nats"
 	"github.com/chartd/chartd/pkg/source/otlp"
@@ -28,6 +29,7 @@ func Kinds() source.Registry {
 		host.Kind:        func() source.Config { return host.DefaultConfig() },
 		http.Kind:        func() source.Config { return http.DefaultConfig() },
 		influx.Kind:      func() source.Config { return influx.DefaultConfig() },
+		kafka.Kind:       func() source.Config { return kafka.DefaultConfig() },
 		mqtt.Kind:        func() source.Config { return mqtt.DefaultConfig() },
 		nats.Kind:        func() source.Config { return nats.DefaultConfig() },
 		otlp.Kind:        func() source.Config { return otlp.DefaultConfig() },

@@ -39,9 +39,9 @@ func Identifier(name string) string {
 	return out
 }
 
-// isTimeName reports whether a column is probably called after what it holds: a
+// IsTimeName reports whether a column is probably called after what it holds: a
 // time.
-func isTimeName(name string) bool {
+func IsTimeName(name string) bool {
 	switch strings.ToLower(strings.Trim(name, "@#_ ")) {
 	case "time", "timestamp", "ts", "t", "date", "datetime", "date_time", "date time", "epoch", "when", "unixtime", "unix_time", "time_ms", "timestamp_ms", "created_at":
 		return true

@@ -165,7 +165,7 @@ func (r *Reader) decide(s *schema, c *column, text []byte) {
 	switch {
 	case missing(text):
 		return
-	case timely && isTimeName(c.name) && r.isTime(c, text, false):
+	case timely && IsTimeName(c.name) && r.isTime(c, text, false):
 		c.role = instant
 	case timeOfDay(text):
 		c.role = hour
