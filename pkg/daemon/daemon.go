@@ -144,7 +144,7 @@ func (d *Daemon) assemble(cfg *config.Config) error {
 		return err
 	}
 	d.secure = cfg.Server.TLS.Cert != ""
-	newRenderer := func(spec *plotting.Spec) ticker.Renderer { return plotting.NewLive(spec, d.store) }
+	newRenderer := func(spec *plotting.Spec) ticker.Renderer { return plotting.NewLive(spec, d.store).Heed(d.sources) }
 	d.hub, err = session.NewHub(cfg.Session, session.Deps{
 		Appender: d.store, NewRenderer: newRenderer, Log: d.log.Named("session"), Registerer: reg, Server: d.opts.version, Memory: memory,
 	})

@@ -27,6 +27,8 @@ type Live struct {
 	lines      []*line
 	body       body
 
+	health    Health // nil: nobody knows
+	told      *Node  // what was last said of it
 	epoch     string
 	head      header
 	prev      *Frame
@@ -107,7 +109,7 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 			kids[1] = &Node{Key: kids[1].Key, Type: Text, Open: kids[1].Open, Live: text}
 		}
 	}
-	kids = append(kids, l.body.nodes(from, to)...)
+	kids = l.tell(append(kids, l.body.nodes(from, to)...), now)
 	if !slices.Equal(kids, root.Kids) {
 		l.prev = &Frame{Epoch: l.epoch, Root: &Node{Type: Group, Open: root.Open, Kids: kids}}
 	}
@@ -164,7 +166,7 @@ func (l *Live) restart(from, to, now int64) *Frame {
 		{Key: "desc", Type: Text, Open: "<desc data-k='desc' id='" + h.id + "d'", Live: cleanText(l.description(from, to))},
 		{Key: styleKey, Type: Raw, Open: "<style data-k='" + styleKey + "'", Live: []byte(styleSheet)},
 	}
-	kids = append(kids, l.body.nodes(from, to)...)
+	kids = l.tell(append(kids, l.body.nodes(from, to)...), now)
 	l.prev = &Frame{Epoch: l.epoch, Root: &Node{Type: Group, Open: string(open), Kids: kids}}
 	return l.prev
 }

@@ -113,7 +113,7 @@ func (m *Manager) build(name string, cfg Config, old *runner) (*runner, error) {
 	if old != nil {
 		r.meter = old.meter
 	} else {
-		r.meter = newMeter(m.app)
+		r.meter = newMeter(m.from(name))
 	}
 	var err error
 	if r.src, err = cfg.New(Deps{Name: name, Logger: r.log, Skip: r.meter.skip, Reject: r.meter.refused}); err != nil {
@@ -123,6 +123,17 @@ func (m *Manager) build(name string, cfg Config, old *runner) (*runner, error) {
 		r.routes = rec.Routes()
 	}
 	return r, nil
+}
+
+// from returns the appender of a source, which notes where samples came from if
+// there is a store behind it that can.
+func (m *Manager) from(name string) store.Appender {
+	if o, ok := m.app.(interface {
+		From(origin string) store.Appender
+	}); ok {
+		return o.From(name)
+	}
+	return m.app
 }
 
 // dismiss tells a runner to stop. m.mu is held.

@@ -27,12 +27,16 @@ type meter struct {
 	rejected atomic.Uint64
 	skipped  atomic.Uint64
 	errors   atomic.Uint64
-	err      atomic.Pointer[string]
+	err      atomic.Pointer[failure]
 	reject   atomic.Pointer[string]
 
 	mu    sync.Mutex
 	marks []mark // the latest, oldest first
 }
+
+// failure is how a run ended: for who looks after chartd, and in a word for
+// who looks at a chart.
+type failure struct{ text, brief string }
 
 // mark is how many samples there had been at a time.
 type mark struct {
@@ -73,8 +77,7 @@ func (m *meter) refused(n int, err error) {
 
 // failed counts a run that ended in an error.
 func (m *meter) failed(err error) {
-	text := err.Error()
-	m.err.Store(&text)
+	m.err.Store(&failure{err.Error(), brief(err)})
 	m.errors.Add(1)
 }
 
@@ -104,7 +107,10 @@ func (m *meter) status(name, kind string) Status {
 	st := Status{
 		Name: name, Kind: kind, Up: m.up.Load() > 0,
 		Samples: m.samples.Load(), Rejected: m.rejected.Load(), Skipped: m.skipped.Load(), Errors: m.errors.Load(),
-		Rate: m.rate(), Error: text(m.err.Load()), Reject: text(m.reject.Load()),
+		Rate: m.rate(), Reject: text(m.reject.Load()),
+	}
+	if f := m.err.Load(); f != nil {
+		st.Error = f.text
 	}
 	if ms := m.last.Load(); ms != 0 {
 		st.Last = time.UnixMilli(ms)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,7 @@ type Series struct {
 	metric string
 	labels Labels
 	hash   uint64 // of metric and labels
+	origin atomic.Pointer[string]
 	id     uint64 // unique in the store, never 0
 
 	mu      sync.Mutex

@@ -115,14 +115,20 @@ func (s *Store) Select(metric string, ms []Matcher) []*Series {
 
 // Append implements Appender.
 func (s *Store) Append(metric string, labels Labels, t int64, v float64) error {
-	err := s.append(metric, labels, Sample{t, v})
+	return s.take(nil, metric, labels, Sample{t, v})
+}
+
+// take appends a sample, and counts it if it is refused. origin says where it
+// comes from; nil does not.
+func (s *Store) take(origin *string, metric string, labels Labels, sample Sample) error {
+	err := s.append(origin, metric, labels, sample)
 	if err != nil {
 		s.rejected[reasonOf(err)].Add(1)
 	}
 	return err
 }
 
-func (s *Store) append(metric string, labels Labels, sample Sample) error {
+func (s *Store) append(origin *string, metric string, labels Labels, sample Sample) error {
 	if math.IsInf(sample.V, 0) {
 		return ErrInfinite
 	}
@@ -150,6 +156,7 @@ func (s *Store) append(metric string, labels Labels, sample Sample) error {
 			sh.held.Add(int64(held))
 		}
 		if err == nil {
+			sr.comeFrom(origin)
 			sh.appended.Add(1)
 			return nil
 		}

@@ -24,8 +24,20 @@ func (a *Answer) Err() error {
 	if line := a.firstLine(); line != "" {
 		said += ": " + line
 	}
-	return a.wrap(errors.New(said))
+	return a.wrap(&statusError{status: a.Status, said: said})
 }
+
+// statusError is an answer that is none.
+type statusError struct {
+	status int
+	said   string
+}
+
+// Error implements error.
+func (e *statusError) Error() string { return e.said }
+
+// Brief implements source.Brief.
+func (e *statusError) Brief() string { return fmt.Sprintf("%d %s", e.status, http.StatusText(e.status)) }
 
 // Wrap says of an error in reading the answer what had been asked. It shows no
 // secret, even if the error repeats a part of the answer.

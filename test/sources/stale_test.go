@@ -1,0 +1,41 @@
+package sources
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestStaleChart: a chart says for how long the source that feeds it has been
+// silent, and why, without saying where it is; until it is back.
+func TestStaleChart(t *testing.T) {
+	t.Parallel()
+	addr := address(t)
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"v":1}`) })
+	base := serveDaemon(t, "127.0.0.1:0", fmt.Sprintf(`
+sources:
+  a: {type: http, url: "http://%s/data", interval: 100ms}
+charts:
+  c: {series: [{metric: a_v}]}
+`, addr))
+	shown := func() string {
+		_, svg := get(t, base+"/charts/c.svg")
+		return svg
+	}
+	stop := serveAt(t, addr, h)
+	eventually(t, "data come", func() bool { return strings.Contains(shown(), "data-name='a_v'") })
+	if strings.Contains(shown(), "stale for") {
+		t.Error("a source that is well is called stale")
+	}
+	stop()
+	eventually(t, "the chart says so", func() bool {
+		svg := shown()
+		return strings.Contains(svg, ">stale for ") && strings.Contains(svg, " s: connection refused</text>")
+	})
+	if strings.Contains(shown(), addr) {
+		t.Error("the chart tells where its source is")
+	}
+	serveAt(t, addr, h)
+	eventually(t, "all is well again", func() bool { return !strings.Contains(shown(), "stale for") })
+}
