@@ -30,16 +30,15 @@ type line struct {
 
 // resolve finds the series that a spec and a view ask for, in the spec's
 // order, and names them.
-func resolve(spec *Spec, v View, picks Picks, q store.Querier) ([]*line, error) {
+func resolve(spec *Spec, v View, picks Picks, q store.Querier, derived *transforms) ([]*line, error) {
 	var lines []*line
 	hidden := v.Hidden()
 	seen := map[*store.Series]bool{}
-	for _, s := range spec.Series {
-		ms, err := parseMatchers(s.Labels, picks.Condition)
+	for i, s := range spec.Series {
+		found, err := find(i, s, picks, q, derived)
 		if err != nil {
 			return nil, err
 		}
-		found := q.Select(picks.Text(s.Metric), ms)
 		tell := telling(found)
 		for _, series := range found {
 			if len(lines) == maxLines || seen[series] {
@@ -54,6 +53,18 @@ func resolve(spec *Spec, v View, picks Picks, q store.Querier) ([]*line, error) 
 		}
 	}
 	return lines, nil
+}
+
+// find returns the series that the i-th series of a spec asks for.
+func find(i int, s SeriesSpec, picks Picks, q store.Querier, derived *transforms) ([]*store.Series, error) {
+	if s.Transform != "" {
+		return derived.find(i, s, picks)
+	}
+	ms, err := parseMatchers(s.Labels, picks.Condition)
+	if err != nil {
+		return nil, err
+	}
+	return q.Select(picks.Text(s.Metric), ms), nil
 }
 
 // parseMatchers reads the conditions on labels, each of which expand fills in.

@@ -26,6 +26,7 @@ type Live struct {
 	generation uint64
 	lines      []*line
 	body       body
+	derived    transforms
 
 	health    Health // nil: nobody knows
 	told      *Node  // what was last said of it
@@ -77,8 +78,12 @@ func NewLive(spec *Spec, q store.Querier) *Live {
 			zone = z
 		}
 	}
-	return &Live{spec: spec, q: q, zone: zone}
+	return &Live{spec: spec, q: q, zone: zone, derived: transforms{q: q}}
 }
+
+// Close returns what the Live holds of the store's room. It cannot be used
+// further.
+func (l *Live) Close() { l.derived.close() }
 
 // descriptionEvery is how often a description is brought up to date, in ms. It
 // is for a screen reader, which nobody wants to hear every second, and it weighs
@@ -97,6 +102,9 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 	if v.Live() {
 		to = v.Now(now)
 		from = to - v.Window.Millis()
+	}
+	if err := l.derived.follow(v, from, to); err != nil {
+		return nil, err
 	}
 	if l.body.follow(from, to) || restart || l.prev == nil {
 		return l.restart(from, to, now), nil
@@ -121,7 +129,7 @@ func (l *Live) Render(v View, now int64) (*Frame, error) {
 func (l *Live) look(v View) (changed bool, err error) {
 	if gen := l.q.Generation(); l.body == nil || v != l.view || gen != l.generation {
 		picks := l.spec.Picks(v, l.q)
-		lines, err := resolve(l.spec, v, picks, l.q)
+		lines, err := resolve(l.spec, v, picks, l.q, &l.derived)
 		if err != nil {
 			return false, err
 		}

@@ -65,7 +65,7 @@ type Axis struct {
 // SeriesSpec selects series of the store by metric and labels. Each match
 // becomes one line.
 type SeriesSpec struct {
-	// Metric is the metric's name.
+	// Metric is the metric's name. A transform can do without.
 	Metric string `yaml:"metric"`
 	// Labels must all match: "v" equals, "!=v" differs, "=~re" and "!~re" match
 	// an anchored regular expression or do not; "$name" is a var.
@@ -74,6 +74,11 @@ type SeriesSpec struct {
 	// by the label's value and "{metric}" by the metric. Empty: the labels that
 	// tell the matches apart, or the metric.
 	Name string `yaml:"name"`
+	// Transform is what is drawn in place of the samples: an expression of
+	// PromQL, such as "sum by (mode) (rate(node_cpu_seconds_total[1m]))". A
+	// selector in it that names no metric, as {} or {code="500"}, stands for
+	// metric and labels. "$name" is a var.
+	Transform string `yaml:"transform"`
 }
 
 // Kind is a kind of chart.

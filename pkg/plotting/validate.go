@@ -73,8 +73,11 @@ func (s *Spec) Validate() []problem.Problem {
 	}
 	for i, series := range s.Series {
 		path := fmt.Sprintf("series[%d]", i)
-		if series.Metric == "" {
-			add(path+".metric", "the metric's name, such as host_load", "is empty")
+		switch {
+		case series.Transform != "":
+			s.checkTransform(path, series, add)
+		case series.Metric == "":
+			add(path+".metric", "the metric's name, such as host_load, or a transform", "is empty")
 		}
 		for label, value := range series.Labels {
 			if err := s.tryCondition(label, value); err != nil {

@@ -127,6 +127,7 @@ func (s *Spec) checkVars(add report) {
 	for i, series := range s.Series {
 		path := fmt.Sprintf("series[%d]", i)
 		check(path+".metric", series.Metric)
+		check(path+".transform", strings.ReplaceAll(series.Transform, grafanas, "")) // see checkTransform
 		check(path+".name", series.Name)
 		for label, value := range series.Labels {
 			check(path+".labels."+label, value)

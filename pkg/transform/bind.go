@@ -15,7 +15,6 @@ type member struct {
 
 // binder makes nodes of an expression for the series that there are.
 type binder struct {
-	q      store.Querier
 	found  map[*selector][]*store.Series
 	leaves map[*store.Series]*leaf
 	fault  func(what string) func(t int64)

@@ -20,6 +20,7 @@ type cell struct {
 	due   []*output
 	since int64 // everything from here
 	done  int64 // to here has been evaluated
+	limit int64 // samples behind it were left out
 	again int64 // where to begin at the next follow; MaxInt64: go on
 	feed  int64 // the emas have seen what lies before
 }
@@ -59,7 +60,10 @@ func (c *cell) follow(from, limit int64, rewound func(t int64)) {
 	if from < c.since {
 		c.again = min(c.again, from)
 	}
-	c.since = from
+	if limit > c.limit {
+		c.again = min(c.again, c.limit+1)
+	}
+	c.since, c.limit = from, limit
 	again := c.again
 	if again == math.MaxInt64 {
 		for _, l := range c.leaves {
@@ -160,6 +164,19 @@ func (c *cell) load(changed, from, limit int64) {
 	}
 	c.run(math.MaxInt64)
 	c.feed = math.MinInt64
+}
+
+// news returns the time of the first sample that was not read yet, or from which
+// on the past has changed; MaxInt64 if there is neither.
+func (l *leaf) news() int64 {
+	samples, _, from, rewound := l.series.Since(l.cursor, nil)
+	switch {
+	case rewound:
+		return from
+	case len(samples) > 0:
+		return samples[0].T
+	}
+	return math.MaxInt64
 }
 
 // hold adds samples to those that wait.

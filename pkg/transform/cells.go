@@ -51,7 +51,7 @@ func cellsOf(outputs []*output) []*cell {
 		r := root(o.leaves[0])
 		c := of[r]
 		if c == nil {
-			c = &cell{lead: Lookback, again: math.MaxInt64, since: math.MaxInt64}
+			c = &cell{lead: Lookback, again: math.MaxInt64, since: math.MaxInt64, limit: math.MaxInt64}
 			of[r] = c
 			cells = append(cells, c)
 		}

@@ -27,9 +27,14 @@ type Options struct {
 	Metric string
 	// Matchers hold for those selectors in addition to their own.
 	Matchers []store.Matcher
-	// Lookup returns the value of a var. Without it there are no vars, and a
-	// "$" in a string is a dollar.
+	// Lookup returns the value of a var that stands outside of a string, where
+	// it may be a metric's or a label's name, a number or a duration; "" if it is
+	// not known yet; ok is false if there is no such var. Nil: there are none.
 	Lookup func(name string) (value string, ok bool)
+	// Condition fills the vars into a condition on a label, as
+	// store.ParseMatcher reads it. The text of a matcher never meets the parser
+	// with its vars filled in. Nil: a "$" is a dollar.
+	Condition func(condition string) string
 }
 
 // Expr is a compiled expression. It is never changed, and may be shared.
@@ -95,6 +100,15 @@ func (e *Expr) Name() string {
 		}
 	}
 	return name
+}
+
+// Metrics returns the metrics that e is about.
+func (e *Expr) Metrics() []string {
+	out := make([]string, len(e.selectors))
+	for i, s := range e.selectors {
+		out[i] = s.metric
+	}
+	return out
 }
 
 func cut(s string, n int) string {
@@ -185,7 +199,7 @@ func (c *compiler) selector(e *parser.VectorSelector) (*selector, *Error) {
 			s.metric = m.Value
 			continue
 		}
-		sm, err := matcherOf(m)
+		sm, err := c.matcherOf(m)
 		if err != nil {
 			return nil, c.errorAt(start, `"value", !="value", =~"regexp" or !~"regexp"`, "%v", err)
 		}
@@ -199,7 +213,7 @@ func (c *compiler) selector(e *parser.VectorSelector) (*selector, *Error) {
 }
 
 // matcherOf returns the store's word for one of PromQL's matchers.
-func matcherOf(m *labels.Matcher) (store.Matcher, error) {
+func (c *compiler) matcherOf(m *labels.Matcher) (store.Matcher, error) {
 	value := m.Value
 	switch m.Type {
 	case labels.MatchNotEqual:
@@ -212,6 +226,9 @@ func matcherOf(m *labels.Matcher) (store.Matcher, error) {
 		if len(value) >= 2 && slices.Contains([]string{"!=", "=~", "!~"}, value[:2]) {
 			value = `=~\Q` + strings.ReplaceAll(value, `\E`, `\E\\E\Q`) + `\E`
 		}
+	}
+	if c.opts.Condition != nil {
+		value = c.opts.Condition(value)
 	}
 	return store.ParseMatcher(m.Name, value)
 }

@@ -31,9 +31,9 @@ func (s *source) add(from int, text string) {
 	}
 }
 
-// expand replaces "$name" by the value that lookup knows, and gives a selector
-// without a metric that one. It looks at tokens, so that a value can be nothing
-// but a part of a string, or one word, number or duration.
+// expand replaces "$name" outside of strings by its value, and gives a selector
+// without a metric that one. It looks at tokens: a value can be nothing but one
+// word, number or duration. What stands in a string stays; see matcherOf.
 func expand(text string, opts Options) (*source, *Error) {
 	s := &source{inserted: map[int]bool{}}
 	brackets := 0
@@ -44,11 +44,7 @@ func expand(text string, opts Options) (*source, *Error) {
 				i++
 			}
 		case '"', '\'', '`':
-			n, err := s.quoted(text, i, opts)
-			if err != nil {
-				return nil, err
-			}
-			i = n
+			i = s.quoted(text, i)
 		case '$':
 			name := varName(text[i+1:])
 			if name == "" {
@@ -60,6 +56,10 @@ func expand(text string, opts Options) (*source, *Error) {
 			}
 			word := tokens()
 			switch {
+			case value == "" && brackets > 0: // not known yet
+				value = "1m"
+			case value == "":
+				value = "_"
 			case brackets > 0 && !word.duration.MatchString(value):
 				return nil, &Error{text: text, Pos: i, What: fmt.Sprintf("$%s stands for %q, which is no duration", name, value), Want: "such as 5m or 30s"}
 			case !word.token.MatchString(value):
@@ -92,56 +92,20 @@ func expand(text string, opts Options) (*source, *Error) {
 	return s, nil
 }
 
-// quoted copies the string that begins at i, filling in vars, and returns the
-// place behind it.
-func (s *source) quoted(text string, i int, opts Options) (int, *Error) {
-	quote := text[i]
-	s.add(i, text[i:i+1])
-	for i++; i < len(text); {
-		switch c := text[i]; {
-		case c == quote:
-			s.add(i, text[i:i+1])
-			return i + 1, nil
-		case c == '\\' && quote != '`' && i+1 < len(text):
-			s.add(i, text[i:i+2])
-			i += 2
-		case c == '$' && varName(text[i+1:]) != "" && opts.Lookup != nil:
-			name := varName(text[i+1:])
-			value, err := valueOf(text, i, name, opts)
-			if err != nil {
-				return 0, err
-			}
-			if quote == '`' && strings.Contains(value, "`") {
-				return 0, &Error{text: text, Pos: i, What: fmt.Sprintf("$%s has a `, which cannot stand between two others", name), Want: `quotes: "$` + name + `"`}
-			}
-			s.add(i, escape(value, quote))
-			i += 1 + len(name)
-		default:
-			s.add(i, text[i:i+1])
-			i++
+// quoted copies the string that begins at i, and returns the place behind it.
+func (s *source) quoted(text string, i int) int {
+	quote, end := text[i], i+1
+	for end < len(text) && text[end] != quote {
+		if text[end] == '\\' && quote != '`' {
+			end++
 		}
+		end++
 	}
-	return i, nil // the parser says that it does not end
-}
-
-// escape writes a value so that it is read back from between two quotes.
-func escape(value string, quote byte) string {
-	if quote == '`' {
-		return value
+	end = min(end+1, len(text)) // the parser says if it does not end
+	for ; i < end; i++ {
+		s.add(i, text[i:i+1])
 	}
-	var b strings.Builder
-	for i := range len(value) {
-		switch c := value[i]; c {
-		case '\n':
-			b.WriteString(`\n`)
-		case '\\', quote:
-			b.WriteByte('\\')
-			b.WriteByte(c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
+	return end
 }
 
 func valueOf(text string, at int, name string, opts Options) (string, *Error) {

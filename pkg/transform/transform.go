@@ -118,10 +118,11 @@ func (t *Transform) replace(members []member) error {
 // differs.
 func (t *Transform) succeed(c *cell) *cell {
 	known := map[*store.Series]*cell{}
+	leaves := map[*store.Series]*leaf{}
 	derived := map[*store.Derived]*cell{}
 	for _, old := range t.cells {
 		for _, l := range old.leaves {
-			known[l.series] = old
+			known[l.series], leaves[l.series] = old, l
 		}
 		for _, o := range old.outputs {
 			derived[o.derived] = old
@@ -133,6 +134,7 @@ func (t *Transform) succeed(c *cell) *cell {
 	for _, l := range c.leaves {
 		if old := known[l.series]; old != nil {
 			before[old] = true
+			c.again = min(c.again, leaves[l.series].news())
 			continue
 		}
 		same = false
@@ -155,6 +157,7 @@ func (t *Transform) succeed(c *cell) *cell {
 		}
 		c.again = min(c.again, old.done+1, old.again)
 		c.since = max(c.since, old.since)
+		c.limit = min(c.limit, old.limit)
 	}
 	if len(before) == 0 {
 		c.since = math.MaxInt64
