@@ -11,6 +11,7 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/chartd/chartd/pkg/problem"
@@ -161,6 +162,9 @@ func (c *Config) options() (*goredis.Options, error) {
 
 // New implements source.Config.
 func (c *Config) New(deps source.Deps) (source.Source, error) {
+	// The library has one logger for the whole process, which writes to the standard
+	// error; all that it says is in the errors that it returns, too.
+	logging.Disable()
 	s := &Source{cfg: c, deps: deps}
 	if len(c.Channels) > 0 {
 		patterns, wrong := payload.ParsePatterns("channels", c.Channels, c.channelSyntax())
