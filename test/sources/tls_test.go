@@ -92,3 +92,10 @@ func (a *authority) server(t testing.TB) *tls.Config {
 		Certificates: []tls.Certificate{{Certificate: [][]byte{cert.Raw}, PrivateKey: key}},
 	}
 }
+
+// client returns what trusts the authority.
+func (a *authority) client() *tls.Config {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: pool}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -102,6 +103,9 @@ func (s *Source) look(ctx context.Context, client *kgo.Client) (map[string]id, e
 
 // explain returns an error of the library without secrets.
 func (s *Source) explain(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("a broker ended the connection at once, as some do when the name or the password is wrong, or when tls_config is not what they expect: %w", err)
+	}
 	if text := secret.Scrub(err.Error(), s.cfg.SASL.Password.Reveal()); text != err.Error() {
 		return errors.New(text)
 	}
