@@ -7,13 +7,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/handler/webhook"
 	"github.com/chartd/chartd/pkg/session"
 )
 
 // Engine is what the rows of all charts work with while a daemon runs. It is
 // safe for concurrent use. Close it.
 type Engine struct {
-	metrics *metrics
+	metrics  *metrics
+	webhooks *webhook.Pool
 }
 
 // Deps is what an Engine works with; both are needed.
@@ -30,14 +32,21 @@ func NewEngine(d Deps) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("metrics of the handlers: %w", err)
 	}
-	return &Engine{metrics: m}, nil
+	webhooks, err := webhook.NewPool(d.Log.Named("webhook"), d.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	return &Engine{metrics: m, webhooks: webhooks}, nil
 }
 
 // Close ends what the rows hold on to. None of them may run any more.
-func (e *Engine) Close() {}
+func (e *Engine) Close() { e.webhooks.Close() }
 
 // Forget drops what was counted of a chart that is gone or has changed.
-func (e *Engine) Forget(chart string) { e.metrics.forget(chart) }
+func (e *Engine) Forget(chart string) {
+	e.metrics.forget(chart)
+	e.webhooks.Forget(chart)
+}
 
 // Answers returns what answers a chart's callbacks: the first row that fits,
 // and next, which may be nil, where none does. ticks reports whether any of it

@@ -22,6 +22,13 @@ func (r *Row) kinds() []kind {
 			func(o owner) []problem.Problem { return r.Set.validate(o) },
 			func(*Engine, string, On) (session.RefreshCallback, error) { return r.Set.callback() },
 		},
+		{
+			"webhook", r.Webhook != nil,
+			func(owner) []problem.Problem { return r.Webhook.Validate() },
+			func(e *Engine, chart string, on On) (session.RefreshCallback, error) {
+				return r.Webhook.New(e.webhooks, chart, on.String())
+			},
+		},
 	}
 }
 

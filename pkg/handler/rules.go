@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/chartd/chartd/pkg/handler/webhook"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/session"
@@ -29,6 +30,9 @@ type Row struct {
 	// Set is how the view changes. Its values may be templates, as
 	// "{{ .arg | after \":\" }}".
 	Set *Set `yaml:"set"`
+	// Webhook posts the callback to an HTTP server, whose answer may set the view,
+	// append samples, annotate, and reply to the caller.
+	Webhook *webhook.Config `yaml:"webhook"`
 }
 
 // owner is what a row belongs to.

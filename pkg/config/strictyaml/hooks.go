@@ -51,11 +51,15 @@ func (d *Document) decodeUnion(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	part := reflect.ValueOf(u.Part(n.Kind == yaml.MappingNode)).Elem()
-	if part.Type() == v.Type() {
+	// The value has been entered already, as the union.
+	switch {
+	case n.Kind != yaml.MappingNode:
+		d.decode(n, part, path, options{})
+	case part.Kind() == reflect.Map:
+		d.decodeMap(n, part, path)
+	default:
 		d.decodeStruct(n, part, path, options{})
-		return
 	}
-	d.decode(n, part, path, options{})
 }
 
 // begin notes that v, a struct, is being decoded. The function that it returns
