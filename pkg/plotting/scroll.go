@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -177,7 +178,18 @@ func (s *scrolling) attributes() string {
 	b = strconv.AppendFloat(append(b, ' '), s.y.now.max, 'g', -1, 64)
 	b = append(b, "' data-unit='"...)
 	b = AppendEscaped(b, []byte(s.head.spec.Y.Unit))
+	b = append(b, "' data-zone='"...)
+	b = AppendEscaped(b, []byte(zoneName(s.head.zone, s.scale.t0)))
 	return string(append(b, '\'')) + s.layout.data.attribute()
+}
+
+// zoneName returns what a page knows a zone by: its name or, where that is only
+// known to this machine, how far it is off at a time in ms.
+func zoneName(zone *time.Location, t int64) string {
+	if zone == time.Local {
+		return time.UnixMilli(t).In(zone).Format("-07:00")
+	}
+	return zone.String()
 }
 
 // clips cuts the data to their rectangle, and the time labels below it to the
