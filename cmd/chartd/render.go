@@ -174,8 +174,8 @@ func collect(ctx context.Context, t terminal, cfg *config.Config, during time.Du
 
 // seen reports whether the store holds a sample of any of the chart's metrics.
 func seen(st *store.Store, spec *plotting.Spec) bool {
-	for _, s := range spec.Series {
-		if len(st.Select(s.Metric, nil)) > 0 {
+	for _, metric := range spec.Metrics() {
+		if len(st.Select(metric, nil)) > 0 {
 			return true
 		}
 	}
@@ -184,7 +184,9 @@ func seen(st *store.Store, spec *plotting.Spec) bool {
 
 // draw returns the picture that a view shows now.
 func draw(st *store.Store, spec *plotting.Spec, view plotting.View, format string, theme plotting.Theme) ([]byte, error) {
-	frame, err := plotting.NewLive(spec, st).Render(view, time.Now().UnixMilli())
+	live := plotting.NewLive(spec, st)
+	defer live.Close()
+	frame, err := live.Render(view, time.Now().UnixMilli())
 	if err != nil {
 		return nil, fmt.Errorf("drawing %s: %w", view.Chart, err)
 	}

@@ -140,7 +140,9 @@ func (p *pictures) paint(k pictureKey, now time.Time) (a *asset, err error) {
 			a, err = nil, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
 		}
 	}()
-	f, err := p.newRenderer(k.spec).Render(k.view, now.UnixMilli())
+	r := p.newRenderer(k.spec)
+	defer ticker.Release(r)
+	f, err := r.Render(k.view, now.UnixMilli())
 	if err != nil {
 		return nil, err
 	}

@@ -9,12 +9,21 @@ import (
 )
 
 // Renderer draws one view of one chart, again and again. *plotting.Live is
-// one. It is made for one loop and used by nobody else.
+// one. It is made for one loop and used by nobody else. If it has a method
+// Close(), that is called when it is not used any more; see Release.
 type Renderer interface {
 	// Render returns the view as it is at now (ms since the Unix epoch). The
 	// pointer it returned last means that nothing changed. What was returned
 	// is not touched again.
 	Render(v plotting.View, now int64) (*plotting.Frame, error)
+}
+
+// Release closes a Renderer that has to be, as one that holds room in the store
+// for series of its own.
+func Release(r Renderer) {
+	if c, ok := r.(interface{ Close() }); ok {
+		c.Close()
+	}
 }
 
 // Chart is what a Pool knows of a chart. It is not changed once it was handed

@@ -117,6 +117,7 @@ func (l *loop) end() {
 	for _, w := range l.pushing {
 		w.push.offered()
 	}
+	l.paint.reset()
 	l.mail.close()
 }
 

@@ -24,14 +24,18 @@ type painter struct {
 }
 
 // reset makes the next paint begin with a new renderer.
-func (p *painter) reset() { p.renderer = nil }
+func (p *painter) reset() {
+	Release(p.renderer)
+	p.renderer = nil
+}
 
 // paint draws the loop's view and returns the update that it leads to, nil if
 // nothing changed. After a panic, renderer and stream begin anew.
 func (p *painter) paint(l *loop, now int64) (u *wire.Update, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			p.renderer, l.stream = nil, wire.NewStream(l.key.ID)
+			p.reset()
+			l.stream = wire.NewStream(l.key.ID)
 			u, err = nil, &panicError{value: r, stack: debug.Stack()}
 		}
 	}()
