@@ -88,7 +88,7 @@ func TestTake(t *testing.T) {
 		{"s", "s", "0x10", nil, `topic "s": the payload "0x10" is no number, no word such as on or off, and no JSON`, 1, 0},
 		{"s", "s", "inf", nil, "is no number", 1, 0},
 		{"s", "s", `{"a":`, nil, `topic "s": reading JSON: `, 1, 0},
-		{"s", "s", `["a", 1]`, nil, "a row is neither an object nor a number", 1, 0},
+		{"s", "s", `["a", null]`, nil, "a row is neither an object nor a number", 1, 0},
 		{"s", "s", "hello", query(".a"), "reading JSON: ", 1, 0},
 		{"s", "s", `{"a":"x"}`, query(".a + 1"), "query: ", 1, 0},
 		{"s/{metric}", "s/", "1", nil, "the part that names the metric is empty", 1, 0},
@@ -243,7 +243,7 @@ func TestPatternsThatMeanTheSame(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for change, want := range map[*payload.Config]string{
 		{Metric: "m"}:                                "metric: ",
-		{Metric: "{column}", Query: ".["}:            "query: at character ",
+		{Metric: "{column}", Query: ".["}:            "query: unexpected EOF",
 		{Metric: "{column}", TimeFormat: "whatever"}: "time_format: ",
 	} {
 		if ps := change.Validate(); len(ps) != 1 || !strings.HasPrefix(ps[0].Error(), want) {
