@@ -14,7 +14,7 @@ import (
 
 func TestKinds(t *testing.T) {
 	kinds := builtin.Kinds()
-	if want := []string{"exec", "file", "host", "http", "influx", "kafka", "mqtt", "nats", "otlp", "prometheus", "push", "remote_write", "scrape", "sql", "statsd"}; !slices.Equal(kinds.Kinds(), want) {
+	if want := []string{"exec", "file", "host", "http", "influx", "kafka", "mqtt", "nats", "otlp", "prometheus", "push", "redis", "remote_write", "scrape", "sql", "statsd"}; !slices.Equal(kinds.Kinds(), want) {
 		t.Errorf("got %q, want %q", kinds.Kinds(), want)
 	}
 	for kind := range kinds {
