@@ -71,6 +71,12 @@ func specs() map[string]plotting.Spec {
 	s := specs["line"]
 	s.Size = [2]int{120, 40}
 	specs["sparkline"] = s
+	s = specs["line"]
+	s.LegendValues = plotting.LegendValues()
+	specs["legend"] = s
+	s = specs["stacked"]
+	s.LegendValues, s.Size = []plotting.LegendValue{plotting.LegendMean, plotting.LegendLast}, [2]int{360, 400}
+	specs["legend-narrow"] = s
 	s = specs["gauge"]
 	s.Y.Max = new(100.0)
 	specs["gauge"] = s

@@ -2,7 +2,6 @@ package plotting
 
 import (
 	"fmt"
-	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -21,7 +20,6 @@ const (
 	margin     = 12 // around the chart
 	rightEdge  = 22 // room for half a time label
 	timeStrip  = 22 // below the data, for time labels
-	legendRow  = 20
 	minPlot    = 60 // height below which title, then legend are left out
 	yPitch     = 44 // between ticks of the value axis
 )
@@ -45,7 +43,7 @@ type layout struct {
 	left          int // px; the data's left edge, at least
 	title         *Node
 	axes          *Node // value axis and grid
-	legend        *Node
+	legend        legend
 }
 
 // typesetter measures and draws text for one layout.
@@ -86,13 +84,6 @@ func (t typesetter) fit(s string, sty text.Style, width vg.Length) string {
 	return string(runes[:lo]) + "…"
 }
 
-// entry is one name in a legend.
-type entry struct {
-	name   string
-	ink    int // index of the series' colour
-	hidden bool
-}
-
 // heading draws the title, and returns the room that is left below it.
 func (l *layout) heading(t typesetter, title string) (top vg.Length) {
 	l.title = &Node{Key: "h", Type: Group, Open: "<g data-k='h'"}
@@ -104,55 +95,6 @@ func (l *layout) heading(t typesetter, title string) (top vg.Length) {
 	sty.Handler.Draw(t.c, t.fit(title, sty, t.c.width-2*margin), sty, vg.Point{X: margin, Y: t.c.height - margin - titleSize})
 	l.title = t.c.End("h", "")
 	return margin + titleSize + margin
-}
-
-// key draws the legend in rows at the bottom, and returns its height.
-func (l *layout) key(t typesetter, entries []entry, room vg.Length) (height vg.Length) {
-	l.legend = &Node{Key: "n", Type: Group, Open: "<g data-k='n'"}
-	if len(entries) == 0 || l.bare() || room < minPlot+legendRow {
-		return 0
-	}
-	const swatch, gap, space = 10, 6, 18
-	sty := t.style(legendSize, TextInk, false)
-	width := t.c.width - 2*margin
-	rows := [][]entry{nil}
-	var widths []vg.Length
-	x := vg.Length(0)
-	for _, e := range entries {
-		e.name = t.fit(e.name, sty, min(width-swatch-gap, 220))
-		w := swatch + gap + sty.Width(e.name) + space
-		if x > 0 && x+w-space > width {
-			rows, x = append(rows, nil), 0
-		}
-		rows[len(rows)-1] = append(rows[len(rows)-1], e)
-		widths = append(widths, w)
-		x += w
-	}
-	// The legend takes a third of the room at most; what is left out is on the
-	// chart, and in the view's description.
-	if most := max(1, int(room/3/legendRow)); len(rows) > most {
-		rows = rows[:most]
-	}
-	i := 0
-	for r, row := range rows {
-		x := vg.Length(margin)
-		y := vg.Length(margin-4) + legendRow*vg.Length(len(rows)-1-r)
-		for _, e := range row {
-			t.c.Begin()
-			t.c.SetColor(SeriesInk(e.ink))
-			t.c.SetLineWidth(4)
-			t.c.Stroke(vg.Path{{Type: vg.MoveComp, Pos: vg.Point{X: x, Y: y + 4}}, {Type: vg.LineComp, Pos: vg.Point{X: x + swatch, Y: y + 4}}})
-			sty.Handler.Draw(t.c, e.name, sty, vg.Point{X: x + swatch + gap, Y: y})
-			class := ""
-			if e.hidden {
-				class = "off"
-			}
-			l.legend.Kids = append(l.legend.Kids, t.c.End("n"+strconv.Itoa(i), class))
-			x += widths[i]
-			i++
-		}
-	}
-	return legendRow*vg.Length(len(rows)) + 4
 }
 
 // minLeft is how far in, in px, the data begin at least: room for the usual

@@ -22,6 +22,7 @@ type line struct {
 	hidden bool
 	ended  bool // the view is one of the past
 	trace  trace
+	tally  *tally // nil: not asked for
 	cursor store.Cursor
 	begun  bool
 	seen   int64   // ms; in a view with an end, the newest sample that was read
@@ -157,7 +158,7 @@ func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 	from -= l.trace.span()
 	if !l.begun {
 		l.begun = true
-		l.seen = l.trace.rewind(from) - 1
+		l.seen = l.rewind(from) - 1
 		l.cursor = l.series.EachSummed(l.seen+1, to, l.add)
 		return buf
 	}
@@ -168,7 +169,7 @@ func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 			if to != noEnd {
 				t = min(t, l.seen+1) // what is later has yet to be seen, changed or not
 			}
-			l.seen = l.trace.rewind(t) - 1
+			l.seen = l.rewind(t) - 1
 			return l.seen + 1
 		}, func(b store.Block) { l.add(b.UpTo(to)) })
 		return buf
@@ -176,6 +177,7 @@ func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 	l.cursor = next
 	if to == noEnd {
 		l.trace.addAll(samples)
+		l.tally.add(samples)
 	} else {
 		// What the store has held for long becomes seen as time passes.
 		l.series.EachSummed(l.seen+1, to, l.add)
@@ -188,7 +190,16 @@ func (l *line) add(b store.Block) {
 	if n := len(b.Samples); n > 0 {
 		l.seen = b.Samples[n-1].T
 		l.trace.addBlock(b)
+		l.tally.add(b.Samples)
 	}
+}
+
+// rewind forgets everything from about a time on, and returns the time from
+// which samples have to be added again.
+func (l *line) rewind(t int64) int64 {
+	t = l.trace.rewind(t)
+	l.tally.rewind(t)
+	return t
 }
 
 // skew is how far ahead of now a sample may be and still be the newest value, in

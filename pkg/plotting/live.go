@@ -141,7 +141,7 @@ func (l *Live) look(v View) (changed bool, err error) {
 		l.lines, l.view = lines, v
 		l.head = header{spec: l.spec, view: v, picks: picks, zone: l.zone, title: title, id: "c" + v.ID()[len(v.Chart)+1:]}
 		for i, ln := range lines {
-			l.head.entries = append(l.head.entries, entry{name: ln.name, ink: i, hidden: ln.hidden})
+			l.head.entries = append(l.head.entries, entry{name: ln.name, line: i, ink: i, hidden: ln.hidden})
 		}
 		l.body = kinds[l.spec.Kind](l.head, lines)
 		return true, nil

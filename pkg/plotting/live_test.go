@@ -73,6 +73,9 @@ func life(t *rapid.T, kind plotting.Kind) {
 	spec.Window = quantity.Duration(rapid.SampledFrom([]int64{10e9, 60e9, 3600e9}).Draw(t, "window"))
 	spec.Gap = quantity.Duration(rapid.SampledFrom([]int64{0, 5e9}).Draw(t, "gap"))
 	spec.Series = []plotting.SeriesSpec{{Metric: "m", Name: "{mode}"}}
+	if rapid.Bool().Draw(t, "values") {
+		spec.LegendValues = plotting.LegendValues()
+	}
 	if ps := spec.Validate(); len(ps) > 0 {
 		t.Fatal(ps)
 	}
@@ -130,8 +133,10 @@ func life(t *rapid.T, kind plotting.Kind) {
 		"var": func(*rapid.T) {
 			change(plotting.Change{Vars: map[string]string{"who": rapid.String().Filter(func(s string) bool { return len(s) < 50 }).Draw(t, "who")}})
 		},
-		"mark":   func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
-		"band":   func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now - 9*step, To: now, Text: "a<b>"}}}) },
+		"mark": func(*rapid.T) { change(plotting.Change{Marks: &[]plotting.Mark{{T: now, Text: "a<b>"}}}) },
+		"band": func(*rapid.T) {
+			change(plotting.Change{Marks: &[]plotting.Mark{{T: now - 9*step, To: now, Text: "a<b>"}}})
+		},
 		"threshold": func(*rapid.T) {
 			change(plotting.Change{Thresholds: &[]plotting.Threshold{{At: value(), Text: "<t>"}, {At: 0, Level: plotting.Alarm, Below: true}}})
 		},

@@ -104,7 +104,7 @@ func replayOn(t *rapid.T, stacked bool) {
 	}
 	spec.Window = quantity.Duration(60e9)
 	spec.Gap = quantity.Duration(rapid.SampledFrom([]int64{0, 5e9}).Draw(t, "gap"))
-	spec.Series = []SeriesSpec{{Metric: "m"}}
+	spec.Series, spec.LegendValues = []SeriesSpec{{Metric: "m"}}, LegendValues()
 	add := func(at int64) {
 		labels := store.LabelsOf(map[string]string{"s": strconv.Itoa(rapid.IntRange(0, 2).Draw(t, "s"))})
 		v := rapid.Float64Range(-5, 5).Draw(t, "v")
@@ -135,14 +135,13 @@ func replayOn(t *rapid.T, stacked bool) {
 		"tick": func(t *rapid.T) { wall += rapid.Int64Range(1, 5_000).Draw(t, "ms") },
 		"late": func(t *rapid.T) { add(begin + rapid.Int64Range(0, 390_000).Draw(t, "at")) },
 		"": func(t *rapid.T) {
-			if _, err := followed.Render(view, wall); err != nil {
-				t.Fatal(err)
+			now, fresh := view.Now(wall), NewLive(&spec, st)
+			for _, live := range []*Live{followed, fresh} {
+				if _, err := live.look(view); err != nil {
+					t.Fatal(err)
+				}
+				live.body.follow(now-60_000, now)
 			}
-			fresh := NewLive(&spec, st)
-			if _, err := fresh.Render(view, wall); err != nil {
-				t.Fatal(err)
-			}
-			now := view.Now(wall)
 			for i, l := range followed.lines {
 				from := now - 60_000
 				got, want := seen(&l.trace, from), seen(&fresh.lines[i].trace, from)
@@ -150,6 +149,12 @@ func replayOn(t *rapid.T, stacked bool) {
 					return a.t == b.t && (math.IsNaN(a.v) && math.IsNaN(b.v) || math.Abs(a.v-b.v) < 1e-9)
 				}) {
 					t.Fatalf("line %d at %d has\n%v\nand for one who begins there\n%v", i, now, got, want)
+				}
+				sum, fair := l.tally.over(from, now), fresh.lines[i].tally.over(from, now)
+				for _, what := range LegendValues() {
+					if a, b := sum.get(what), fair.get(what); !(math.Abs(a-b) < 1e-9 || a != a && b != b) || sum.n != fair.n {
+						t.Fatalf("line %d: the %s of %d samples is %v, and of %d %v", i, what, sum.n, a, fair.n, b)
+					}
 				}
 				if n := len(got); n > 0 && got[n-1].t > now {
 					t.Fatalf("line %d shows %d, which is later than %d", i, got[n-1].t, now)

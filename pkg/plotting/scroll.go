@@ -72,6 +72,9 @@ func newScrolling(style scrollStyle, h header, lines []*line) *scrolling {
 	bucket := s.window / int64(max(h.view.Width-64, 16))
 	for _, l := range lines {
 		l.trace = newTrace(bucket, h.spec.Gap.Millis())
+		if len(h.spec.LegendValues) > 0 {
+			l.tally = &tally{bucket: l.trace.bucket}
+		}
 		if !l.hidden {
 			s.visible = append(s.visible, l)
 		}
@@ -100,6 +103,7 @@ func (s *scrolling) follow(from, to int64) bool {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, l := range s.visible {
 		l.trace.trim(from - s.lag)
+		l.tally.trim(from)
 		a, b := l.trace.extent()
 		lo, hi = min(lo, a), max(hi, b)
 	}
@@ -130,11 +134,7 @@ func (s *scrolling) begin(h header, from, to int64) {
 	s.layout = layout{width: h.view.Width, height: h.view.Height, left: s.layout.left}
 	l := &s.layout
 	top := l.heading(ts, h.title)
-	entries := h.entries
-	if h.spec.Legend == LegendNone {
-		entries = nil
-	}
-	bottom := l.key(ts, entries, ts.c.height-top-timeStrip-margin)
+	bottom := l.key(ts, h, s.y.now, ts.c.height-top-timeStrip-margin)
 	l.axis(ts, s.y.now, h.axis(), top, bottom+timeStrip+margin-4)
 
 	d := l.data
@@ -228,10 +228,11 @@ func (s *scrolling) nodes(from, to int64) []*Node {
 	}
 	s.drawEmpty(to)
 	l := &s.layout
+	names := l.legend.follow(s.lines, from, to)
 	if s.w == nil {
-		return []*Node{s.clip, l.axes, s.p, s.e, l.legend, l.title}
+		return []*Node{s.clip, l.axes, s.p, s.e, names, l.title}
 	}
-	return []*Node{s.clip, l.axes, s.p, s.w, s.e, l.legend, l.title}
+	return []*Node{s.clip, l.axes, s.p, s.w, s.e, names, l.title}
 }
 
 // drawData brings the data's group up to date.

@@ -29,6 +29,9 @@ type Spec struct {
 	Series []SeriesSpec `yaml:"series"`
 	// Legend places the names: "bottom" (the default), or "none".
 	Legend Legend `yaml:"legend"`
+	// LegendValues stand beside the names, in this order: "last", "min", "max"
+	// and "mean", of all samples in the window, drawn or not.
+	LegendValues []LegendValue `yaml:"legend_values"`
 	// Gap is how long a series may be silent before its line is broken; 0
 	// never breaks it, except at a NaN.
 	Gap quantity.Duration `yaml:"gap"`
@@ -143,6 +146,22 @@ const (
 
 // Missings lists every Missing.
 func Missings() []Missing { return []Missing{MissingSkip, MissingLast, MissingGap} }
+
+// LegendValue is a value that stands beside a name.
+type LegendValue string
+
+// The values of a legend.
+const (
+	LegendLast LegendValue = "last"
+	LegendMin  LegendValue = "min"
+	LegendMax  LegendValue = "max"
+	LegendMean LegendValue = "mean"
+)
+
+// LegendValues lists every LegendValue.
+func LegendValues() []LegendValue {
+	return []LegendValue{LegendLast, LegendMin, LegendMax, LegendMean}
+}
 
 // DefaultSpec returns the values that a Spec has where YAML is silent. It is
 // the one place that writes them down.

@@ -65,6 +65,7 @@ func (s *stack) follow(from, to int64) {
 			continue
 		}
 		l.cursor = next
+		l.tally.add(s.pending[i][had:])
 		if p := s.pending[i]; len(p) > had && p[had].T <= s.done {
 			again, rewound = min(again, p[had].T), true
 		}
@@ -131,6 +132,9 @@ func (s *stack) load(t, to int64) {
 	for _, l := range s.lines {
 		t = min(t, l.trace.rewind(t))
 	}
+	for _, l := range s.lines {
+		l.tally.rewind(t)
+	}
 	start := t - s.hold // values from before t still count at t
 	end := start
 	for i, l := range s.lines {
@@ -149,6 +153,7 @@ func (s *stack) load(t, to int64) {
 		for i, l := range s.lines {
 			c := l.series.Each(slab, upto, func(block []store.Sample) {
 				s.pending[i] = append(s.pending[i], block...)
+				l.tally.add(block)
 			})
 			if slab == start {
 				l.cursor = c
@@ -165,6 +170,7 @@ func (s *stack) load(t, to int64) {
 		}
 		c := l.series.Each(seen+1, to, func(block []store.Sample) {
 			s.pending[i] = append(s.pending[i], block...)
+			l.tally.add(block)
 		})
 		// If the past has changed since the first slab, the cursor stays there,
 		// and the next call reads again.

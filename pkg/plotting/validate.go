@@ -63,6 +63,15 @@ func (s *Spec) Validate() []problem.Problem {
 			add(fmt.Sprintf("thresholds[%d].%s", i, field), want, "%s", what)
 		}
 	}
+	for i, v := range s.LegendValues {
+		path := fmt.Sprintf("legend_values[%d]", i)
+		switch {
+		case !slices.Contains(LegendValues(), v):
+			add(path, problem.OneOf(v, LegendValues()), "there is no value %q", v)
+		case slices.Contains(s.LegendValues[:i], v):
+			add(path, "each value once", "%q stands there twice", v)
+		}
+	}
 	if s.Timezone != "" {
 		if _, err := time.LoadLocation(s.Timezone); err != nil {
 			add("timezone", `a name such as "Europe/Berlin" or "UTC"`, "there is no time zone %q", s.Timezone)

@@ -83,7 +83,7 @@ func checkPromises(t *testing.T, kind string) {
 	text := string(svg(c.frame(t)))
 
 	body := regexp.MustCompile(`<style.*</style>`).ReplaceAllString(text, "")
-	if bad := harmful.FindString(regexp.MustCompile(`>[^<]*<|data-name='[^']*'`).ReplaceAllString(body, "><")); bad != "" {
+	if bad := harmful.FindString(regexp.MustCompile(`>[^<]*<|data-(?:name|entry)='[^']*'`).ReplaceAllString(body, "><")); bad != "" {
 		t.Errorf("%q in %s", bad, body)
 	}
 	for _, e := range entity.FindAllString(text, -1) {
