@@ -56,7 +56,14 @@ func program(t testing.TB, name, debian string) string {
 // launch starts a server that listens at addr, waits until it does, and ends it with the test.
 func launch(t testing.TB, addr, path string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(path, args...), out: &output{}, done: make(chan struct{})} //nolint:gosec // what a test starts
+	return launchCommand(t, addr, exec.Command(path, args...)) //nolint:gosec // what a test starts
+}
+
+// launchCommand is launch for a command that needs more than arguments.
+func launchCommand(t testing.TB, addr string, cmd *exec.Cmd) *process {
+	t.Helper()
+	path := cmd.Path
+	p := &process{t: t, cmd: cmd, out: &output{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	p.cmd.WaitDelay = time.Second
 	if err := p.cmd.Start(); err != nil {

@@ -67,7 +67,7 @@ func bind(query string, d dialect) (bound, error) {
 		}
 	}
 	b.text = strings.TrimSpace(out.String())
-	if b.text == "" {
+	if first == "" {
 		return bound{}, errors.New("there is no statement")
 	}
 	// The servers see to it that nothing is written; SQLite would create a file

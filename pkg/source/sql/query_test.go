@@ -31,18 +31,12 @@ func TestBind(t *testing.T) {
 		{postgres, "SELECT 1 /* /* */", "", 0, "the /* at character 10 is never closed"},
 		{postgres, "SELECT $a$ b", "", 0, "the $a$ at character 8 is never closed"},
 		{postgres, "SELECT * FROM t WHERE t > :since_ms", "", 0, ":since_ms at character 27 stands for nothing; only :since does"},
-		{mysql, " ; -- nothing", "", 0, ""},
+		{mysql, " ; -- nothing", "", 0, "there is no statement"},
 	} {
 		got, err := bind(tt.in, tt.d)
 		if tt.err != "" {
 			if err == nil || !strings.Contains(err.Error(), tt.err) {
 				t.Errorf("%q: %v, want %s", tt.in, err, tt.err)
-			}
-			continue
-		}
-		if tt.want == "" {
-			if err == nil && strings.Trim(got.text, "- nothing") != "" {
-				t.Errorf("%q is a statement: %q", tt.in, got.text)
 			}
 			continue
 		}

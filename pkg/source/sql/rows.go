@@ -73,7 +73,7 @@ func (t *taker) when() (int64, bool) {
 	}
 	t.newest = max(t.newest, at)
 	if s, ok := t.row[i].(string); ok && len(s) > 10 && s[10] == 'T' {
-		t.Source.since.sep = "T"
+		t.since.sep = "T"
 	}
 	return at, true
 }
@@ -87,6 +87,9 @@ func (t *taker) value(i int) (float64, error) {
 			n = n<<8 | uint64(c)
 		}
 		v = n
+	}
+	if f, ok := v.(float64); ok && t.plan.cols[i].dbType == "FLOAT4" {
+		v = float32(f)
 	}
 	f, err := sample(v)
 	if err != nil {

@@ -22,6 +22,7 @@ type form struct {
 	naive   bool           // a DATETIME of MySQL, which has no zone
 	text    bool
 	sep     string // between date and time, of a text
+	wrong   error  // why PostgreSQL cannot have it in the type that it expects
 }
 
 var (
@@ -169,7 +170,8 @@ func (s *Source) arguments(since any) []any {
 }
 
 // mark is a time for PostgreSQL, which says of each parameter what type it
-// expects: pgx asks for that one.
+// expects: pgx asks for that one. If there is an error it asks for a text, which
+// is why the error is kept.
 type mark struct {
 	at   time.Time
 	form *form
@@ -198,6 +200,7 @@ func (m mark) TextValue() (pgtype.Text, error) {
 // Int64Value implements pgtype.Int64Valuer.
 func (m mark) Int64Value() (pgtype.Int8, error) {
 	if m.form.unit == 0 {
+		m.form.wrong = errUnit
 		return pgtype.Int8{}, errUnit
 	}
 	return pgtype.Int8{Int64: m.form.number(m.at), Valid: true}, nil
@@ -211,4 +214,7 @@ func (m mark) Float64Value() (pgtype.Float8, error) {
 
 // IntervalValue implements pgtype.IntervalValuer, with an error that says more
 // than that there is none.
-func (m mark) IntervalValue() (pgtype.Interval, error) { return pgtype.Interval{}, errInterval }
+func (m mark) IntervalValue() (pgtype.Interval, error) {
+	m.form.wrong = errInterval
+	return pgtype.Interval{}, errInterval
+}

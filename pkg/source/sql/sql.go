@@ -64,6 +64,9 @@ import (
 // says that the time is over.
 const grace = 500 * time.Millisecond
 
+// noOperator is what PostgreSQL says of types that cannot be compared.
+const noOperator = "42883"
+
 // Source asks one database.
 type Source struct {
 	cfg   *Config
@@ -145,6 +148,7 @@ func (s *Source) askIn(ctx context.Context, db *stdsql.DB, app store.Appender) e
 				return s.explain(err)
 			}
 		}
+		s.since.wrong = nil
 		args = s.arguments(s.since.value(s.from(now)))
 	}
 	rows, err := tx.QueryContext(ctx, s.query.text, args...)
@@ -178,9 +182,10 @@ func (s *Source) limit() string {
 	case postgres:
 		return fmt.Sprintf("SET LOCAL statement_timeout = %d", ms)
 	case mysql:
-		// Each server reads one of the two comments. Without a zone of its own, the
-		// session would read TIMESTAMPs in the server's.
-		return fmt.Sprintf("SET SESSION /*M!100101 max_statement_time = %d.%03d, */ /*!50708 max_execution_time = %d, */ time_zone = '+00:00'", ms/1000, ms%1000, ms)
+		// Each server reads one of the two comments. DROP and its like end a
+		// transaction before they begin, so that the session must be read only, too.
+		// Without a zone of its own, it would read TIMESTAMPs in the server's.
+		return fmt.Sprintf("SET SESSION /*M!100101 max_statement_time = %d.%03d, tx_read_only = 1, */ /*!50720 max_execution_time = %d, transaction_read_only = 1, */ time_zone = '+00:00'", ms/1000, ms%1000, ms)
 	}
 	return ""
 }
@@ -232,13 +237,13 @@ func (s *Source) take(rows *stdsql.Rows, now int64, app store.Appender) (newest 
 
 // explain says what an error of a query is about.
 func (s *Source) explain(err error) error {
-	for _, known := range []error{errUnit, errInterval} {
-		// pgx says around it how it would have sent it.
-		if errors.Is(err, known) {
-			return known
-		}
+	if s.since.wrong != nil {
+		return s.since.wrong // what the server said is about what was sent instead
 	}
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		if s.query.marks > 0 && pg.Code == noOperator && strings.Contains(pg.Message, "interval") {
+			return fmt.Errorf("query: %w (%w)", errInterval, err)
+		}
 		if near := near(s.query.text, int(pg.Position)); near != "" {
 			return fmt.Errorf("query: near %q: %w", near, err)
 		}
