@@ -168,6 +168,8 @@ install() {
 		servers) # that test/sources starts
 			have prometheus || want+=(prometheus)
 			have prometheus-node-exporter || want+=(prometheus-node-exporter)
+			have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || want+=(postgresql)
+			have mariadbd || [ -x /usr/sbin/mariadbd ] || want+=(mariadb-server)
 			{ have mosquitto || [ -x /usr/sbin/mosquitto ]; } && have mosquitto_pub || want+=(mosquitto mosquitto-clients)
 			have redis-server && have redis-cli || want+=(redis-server redis-tools)
 			# Programs whose lines the sources exec and file read.
