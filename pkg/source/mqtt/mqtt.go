@@ -65,7 +65,10 @@ type session interface {
 // Run implements source.Source.
 func (s *Source) Run(ctx context.Context, app store.Appender) error {
 	err := s.run(ctx, app)
-	if err == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
 		return nil
 	}
 	return scrubbed{secret.Scrub(err.Error(), s.cfg.Password.Reveal()), err}
@@ -119,7 +122,9 @@ func (s *Source) run(ctx context.Context, app store.Appender) error {
 	defer func() {
 		if waits {
 			cancel()
-			<-subscribed
+			if err := <-subscribed; err != nil {
+				s.deps.Logger.Debug("the subscription was cut short", zap.Error(err))
+			}
 		}
 	}()
 	for {

@@ -77,9 +77,12 @@ func (s *Source) Run(ctx context.Context, app store.Appender) error {
 	return s.explain(ctx, context.Cause(running), o)
 }
 
-// explain says what went wrong, without the password; nil if ctx has ended.
+// explain says what went wrong, without the password, or that ctx has ended.
 func (s *Source) explain(ctx context.Context, err error, o *goredis.Options) error {
-	if err == nil || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == nil {
 		return nil
 	}
 	what := err.Error()

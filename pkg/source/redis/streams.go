@@ -92,7 +92,7 @@ func (s *streams) run(ctx context.Context, client *goredis.Client, app store.App
 	copy(args, keys)
 	for {
 		for i, key := range keys {
-			args[len(keys)+i] = s.last[key].id.String()
+			args[len(keys)+i] = s.last[key].String()
 		}
 		got, err := client.XRead(ctx, &goredis.XReadArgs{Streams: args, Count: atOnce, Block: block}).Result()
 		if errors.Is(err, goredis.Nil) {
