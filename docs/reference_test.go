@@ -118,6 +118,13 @@ func rows(b *strings.Builder, prefix string, s *schema) {
 		if p.Items != nil && len(p.Items.Properties) > 0 {
 			rows(b, path+"[].", p.Items)
 		}
+		// A mapping of names of one's own; a value may have a short form.
+		var rest schema
+		if json.Unmarshal(p.Rest, &rest) == nil {
+			for _, form := range append([]*schema{&rest}, rest.AnyOf...) {
+				rows(b, path+".NAME.", form)
+			}
+		}
 	}
 }
 

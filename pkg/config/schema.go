@@ -130,6 +130,8 @@ func required(t reflect.Type) []string {
 	switch t {
 	case reflect.TypeFor[plotting.SeriesSpec]():
 		return []string{"metric"}
+	case reflect.TypeFor[plotting.VarSource]():
+		return []string{"metric", "label"}
 	case reflect.TypeFor[handler.Row]():
 		return []string{"on"}
 	case reflect.TypeFor[auth.Token](), reflect.TypeFor[auth.IngestToken]():

@@ -78,7 +78,7 @@ func (f VarSource) validate(path string, add report) {
 	for _, label := range slices.Sorted(maps.Keys(f.Labels)) {
 		value := f.Labels[label]
 		if _, name, _, _ := cutVar(value); name != "" {
-			add(path+".labels."+label, `a text; in a regular expression "\\$" is a dollar`, "no var can stand in what a list is made from: %q", "$"+name)
+			add(path+".labels."+label, "a text without one", "no var can stand in what a list is made from: %q", "$"+name)
 		} else if _, err := store.ParseMatcher(label, value); err != nil {
 			add(path+".labels."+label, `"value", "!=value", "=~regexp" or "!~regexp"`, "%v", err)
 		}
