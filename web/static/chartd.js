@@ -66,6 +66,7 @@ import "./chartd/touch/readout.js";
 import "./chartd/touch/stretch.js";
 import "./chartd/touch/toolbar.js";
 import "./chartd/touch/touch.js";
+import "./chartd/touch/vars.js";
 import "./chartd/touch/zoom.js";
 import "./chartd/units.js";
 import "./chartd/values.js";

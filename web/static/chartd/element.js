@@ -91,6 +91,7 @@ export class ChartElement extends HTMLElement {
       picture: () => this.#picture,
       params: () => (this.#next ?? this.#seat)?.view?.params ?? this.#wanted,
       change: (change) => this.#change(change),
+      get: async (path, signal) => (await this.#seated()).server.get(path, signal),
       say: (text) => this.#speech.tell(text),
       edge: () => this.#glide.edge,
       gliding: () => this.#glide.running,
@@ -181,8 +182,12 @@ export class ChartElement extends HTMLElement {
 
   /** @param {ViewChange} change */
   async #change(change) {
-    const seat = await this.#seated();
-    return seat.server.change(seat, change);
+    for (;;) {
+      const seat = await this.#seated();
+      const result = await seat.server.change(seat, change);
+      // A view of another size took its place meanwhile, and knows nothing of it.
+      if (seat === (this.#next ?? this.#seat)) return result;
+    }
   }
 
   /** The seat that a callback is raised from. */

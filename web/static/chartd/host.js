@@ -22,6 +22,7 @@
  * @property {() => Picture | null} picture
  * @property {() => ViewChange} params
  * @property {(change: ViewChange) => Promise<CallbackResult>} change
+ * @property {(path: string, signal: AbortSignal) => Promise<Response>} get
  * @property {(text: string) => void} say
  * @property {() => number} edge
  * @property {() => boolean} gliding
@@ -69,9 +70,9 @@ export class ChartHost {
     return this.#inside.params();
   }
 
-  /** The element's room, in px: what the root's viewBox is stretched to. */
+  /** The figure's room, in px: what the root's viewBox is stretched to. */
   get size() {
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const { clientWidth: width, clientHeight: height } = this.frame;
     return { width, height };
   }
 
@@ -86,6 +87,15 @@ export class ChartHost {
    */
   change(change) {
     return this.#inside.change(change);
+  }
+
+  /**
+   * Asks the chart's server, as whoever the chart is shown to.
+   * @param {string} path relative to the server's address: "api/v1/…"
+   * @param {AbortSignal} signal
+   */
+  get(path, signal) {
+    return this.#inside.get(path, signal);
   }
 
   /**

@@ -50,6 +50,11 @@ export class Pass {
     });
   }
 
+  /** The token that is shown; "": none. */
+  get shown() {
+    return this.#shown;
+  }
+
   /** The token to show; null: none but the one that was refused. */
   async token() {
     const refused = this.#refused;

@@ -32,6 +32,7 @@ export class Server extends EventTarget {
   #views = new Set();
   /** @type {Map<number, (m: Ok | Failure) => void>} what to do with the answer to a request */
   #answers = new Map();
+  #base;
   #connection;
   #pass;
   #callbacks = new Callbacks({
@@ -75,6 +76,7 @@ export class Server extends EventTarget {
       this.#attention.end();
       forget();
     };
+    this.#base = base;
     this.#pass = new Pass(credential, base.href, () => this.#renew());
     const url = new URL("ws", base);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -182,6 +184,24 @@ export class Server extends EventTarget {
     return this.#callbacks.change(seat, change);
   }
 
+  /**
+   * Asks the server's API as whoever the socket is; waits for that to be open.
+   * @param {string} path relative to the server's address
+   * @param {AbortSignal} signal
+   */
+  async get(path, signal) {
+    while (this.phase !== "open") {
+      await new Promise((resolve, reject) => {
+        this.addEventListener("change", resolve, { once: true, signal });
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        signal.throwIfAborted();
+      });
+    }
+    const headers = new Headers();
+    if (this.#pass.shown) headers.set("Authorization", `Bearer ${this.#pass.shown}`);
+    return fetch(new URL(path, this.#base), { headers, signal });
+  }
+
   /** @param {(m: Ok | Failure) => void} then */
   #request(then) {
     this.#answers.set(++this.#id, then);
@@ -280,15 +300,19 @@ export class Server extends EventTarget {
     const { view } = seat;
     if (!view) return;
     view.flush();
+    const old = view.id;
     if (view.seats.length > 1) {
       const own = this.#add(view.chart, params ?? view.params, view.events);
       own.id = id;
       view.remove(seat);
       own.add(seat);
-      view.id = "";
-      this.#connection.send(this.#sub(view));
     } else {
       view.become(id, params ?? view.params);
+    }
+    // To the server it was one subscription, which is another view's now.
+    for (const twin of this.#named(old)) {
+      twin.id = "";
+      this.#connection.send(this.#sub(twin));
     }
     if (seat.view) this.#align(seat.view);
     seat.face.altered(seat);

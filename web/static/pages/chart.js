@@ -10,7 +10,7 @@ const query = new URLSearchParams(location.search);
 const name = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
 
 /** @type {Record<string, string>} */
-const attributes = { src: name, theme: document.documentElement.dataset["theme"] ?? "auto" };
+const attributes = { src: name, pick: "", theme: document.documentElement.dataset["theme"] ?? "auto" };
 for (const key of ["window", "from", "to", "refresh", "size"]) {
   const value = query.get(key);
   if (value) attributes[key] = value;
@@ -42,9 +42,20 @@ if (!link && window.top === window) {
 }
 
 document.title = `${name} · chartd`;
-chart.addEventListener("statechange", () => {
-  const title = chart.shadowRoot?.getElementById("name")?.textContent;
-  if (title) document.title = `${title} · chartd`;
+const title = chart.shadowRoot?.getElementById("name");
+if (title) {
+  new MutationObserver(() => {
+    if (title.textContent) document.title = `${title.textContent} · chartd`;
+  }).observe(title, { childList: true, characterData: true, subtree: true });
+}
+
+// The address is that of what is seen, for who reloads or hands it on.
+chart.addEventListener("varschange", (e) => {
+  const { vars } = /** @type {CustomEvent<{vars: Record<string, string>}>} */ (e).detail;
+  const url = new URL(location.href);
+  for (const key of [...url.searchParams.keys()]) if (key.startsWith("vars.")) url.searchParams.delete(key);
+  for (const [key, value] of Object.entries(vars)) url.searchParams.set(`vars.${key}`, value);
+  history.replaceState(history.state, "", url);
 });
 
 // In an iframe the page around it is the way back.

@@ -98,7 +98,7 @@ export class Lens {
    * @param {MouseEvent} e
    */
   place(e) {
-    const box = this.#host.element.getBoundingClientRect();
+    const box = this.#host.frame.getBoundingClientRect();
     // A page may show it scaled.
     const { width, height } = this.#host.size;
     return {

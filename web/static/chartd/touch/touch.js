@@ -18,6 +18,7 @@ import { Lens } from "./lens.js";
 import { css as readout } from "./readout.js";
 import { css as stretch } from "./stretch.js";
 import { css as toolbar, Toolbar } from "./toolbar.js";
+import { css as vars, Vars } from "./vars.js";
 import { Zoom } from "./zoom.js";
 
 export class Touch {
@@ -30,6 +31,7 @@ export class Touch {
     const lens = new Lens(host);
     const crosshair = new Crosshair(host, lens, signal);
     new Zoom(host, toolbar, lens, crosshair, signal);
+    new Vars(host, signal);
   }
 
   /** The element left the page. */
@@ -39,4 +41,4 @@ export class Touch {
 }
 
 /** The rules of all features. */
-export const css = [toolbar, readout, gestures, stretch].join("\n");
+export const css = [toolbar, readout, gestures, stretch, vars].join("\n");
