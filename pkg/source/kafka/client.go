@@ -77,7 +77,7 @@ func (s *Source) look(ctx context.Context, client *kgo.Client) (map[string]id, e
 	req.AllowAutoTopicCreation = false
 	for _, topic := range s.cfg.Topics {
 		t := kmsg.NewMetadataRequestTopic()
-		t.Topic = kmsg.StringPtr(topic)
+		t.Topic = new(topic)
 		req.Topics = append(req.Topics, t)
 	}
 	resp, err := req.RequestWith(ctx, client)

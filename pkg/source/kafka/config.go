@@ -31,7 +31,7 @@ type Start string
 const (
 	Since    Start = "since"    // as long ago as the setting of that name says
 	Earliest Start = "earliest" // everything that the broker still has
-	Latest   Start = "latest"   // only what is new
+	Latest   Start = "latest"   // what is stamped after chartd began
 )
 
 // Starts lists every Start.
@@ -60,8 +60,8 @@ type Config struct {
 	// commits no offsets, it remembers them while it runs. One is needed.
 	Topics []string `yaml:"topics"`
 	// Start is where a partition is read from at first: since, as long ago as the
-	// setting of that name says, earliest, or latest, which is only what is new.
-	// After that, each record is taken once, also when the connection was lost.
+	// setting of that name says, earliest, or latest, which is what is stamped after
+	// chartd began. After that, each record is taken once, also when the connection was lost.
 	Start Start `yaml:"start"`
 	// Since is how far back is read at the start, by the records' timestamps.
 	Since quantity.Duration `yaml:"since"`

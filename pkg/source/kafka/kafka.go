@@ -67,10 +67,10 @@ func (s *Source) Run(ctx context.Context, app store.Appender) error {
 
 // ended returns err, unless it comes of the end of ctx.
 func ended(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // start returns where partitions begin of which nothing was read yet.
