@@ -107,7 +107,8 @@ sources:
 	all("a bare number", "temp", []float64{21.5, 21.5, -30}, "room=kitchen")
 	all("JSON", "temp_battery", []float64{80}, "room=lab")
 	all("words", "door", []float64{1, 0, 1}, "room=lab")
-	for _, name := range sources {
+	for _, name := range sources { // the wildcard's message was the last one
+		eventually(t, name+" has what a wildcard means", func() bool { return len(r.one(name+"_"+name, "topic=plain/a/b")) > 0 })
 		if s := r.one(name+"_temp", "room=kitchen"); s[0].T < began || s[0].T > time.Now().UnixMilli()+10 {
 			t.Errorf("%s: a message is of %d, and came after %d", name, s[0].T, began)
 		}
