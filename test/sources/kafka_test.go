@@ -197,7 +197,8 @@ func TestKafkaWaysIn(t *testing.T) {
 		"scram":          {asks, []kgo.Opt{me}, "sasl: {mechanism: SCRAM-SHA-512, username: me, password: " + kafkaPassword + "}", ""},
 		"wrong password": {asks, []kgo.Opt{me}, "sasl: {mechanism: SCRAM-SHA-512, username: me, password: hunter2-kafkb}", "the name or the password is wrong"},
 		"TLS": {
-			[]kfake.Opt{kfake.TLS(trusted)}, []kgo.Opt{kgo.DialTLSConfig(ca.client())},
+			[]kfake.Opt{kfake.TLS(trusted)},
+			[]kgo.Opt{kgo.DialTLSConfig(ca.client())},
 			fmt.Sprintf("tls_config: {enabled: true, ca_file: %s, cert_file: %s, key_file: %s}", ca.file, cert.cert, cert.key), "",
 		},
 		"unknown CA": {[]kfake.Opt{kfake.TLS(trusted)}, []kgo.Opt{kgo.DialTLSConfig(ca.client())}, "tls_config: {enabled: true}", "certificate signed by unknown authority"},
