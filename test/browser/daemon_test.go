@@ -40,7 +40,7 @@ const blank = `<!doctype html><html lang="en"><meta charset="utf-8"><title>blank
 
 // start runs a daemon with a configuration until the test ends, and returns it
 // when it is ready. It serves blank at /blank.
-func start(t *testing.T, yaml string, opts ...daemon.Option) *daemon.Daemon {
+func start(t testing.TB, yaml string, opts ...daemon.Option) *daemon.Daemon {
 	t.Helper()
 	cfg, err := daemon.Parse(yaml)
 	if err != nil {

@@ -79,7 +79,7 @@ func chromium() string {
 
 // tab is a page of the browser.
 type tab struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 
 	mu       sync.Mutex
@@ -96,7 +96,7 @@ type look struct {
 
 // open opens a tab, which is closed when the test ends. A warning, an error or
 // an uncaught exception in its console that the test does not take fails it.
-func open(t *testing.T, l look) *tab {
+func open(t testing.TB, l look) *tab {
 	t.Helper()
 	if browser == nil {
 		t.Skip("no Chromium on this machine: install the package chromium")

@@ -3,8 +3,9 @@
  * hours.
  */
 
-/** @type {Intl.DateTimeFormatOptions} */
-const minute = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+/** In ms. */
+const minute = 60_000;
+const day = 86_400_000;
 
 export class Clock {
   #zone = "";
@@ -24,21 +25,26 @@ export class Clock {
   }
 
   /**
-   * Writes a time as exactly as a px can tell.
+   * Writes a time as exactly as a picture can tell it.
    * @param {number} t ms
-   * @param {number} perPx how many ms a px is
+   * @param {number} unit how many ms a unit of the picture is
    * @param {number} now what is today
    */
-  write(t, perPx, now) {
-    const day = 86_400_000;
-    if (perPx >= day) return this.#format("day", t);
-    const fine = perPx < 50 ? "ms" : perPx < 30_000 ? "s" : "min";
-    const dated = Math.abs(now - t) > day / 2 && this.#format("day", t) !== this.#format("day", now);
-    return this.#format(dated ? `day ${fine}` : fine, t);
+  write(t, unit, now) {
+    // A decimal step that is no finer than the picture.
+    const step = Math.max(1, 10 ** Math.ceil(Math.log10(unit) - 1e-9));
+    /** @type {[string, number]} */
+    const [fine, by] = step >= 1e8 ? ["", 1]
+      : step >= 10_000 ? ["min", minute]
+      : step >= 1000 ? ["s", 1000]
+      : [`s${3 - Math.log10(step)}`, step];
+    const at = Math.round(t / by) * by;
+    const dated = fine === "" || Math.abs(now - at) > day / 2 && this.#format("day", at) !== this.#format("day", now);
+    return this.#format(dated ? `day ${fine}` : fine, at);
   }
 
   /**
-   * @param {string} form
+   * @param {string} form "day", or "min", or "s" and how many digits; or both
    * @param {number} t
    */
   #format(form, t) {
@@ -46,10 +52,12 @@ export class Clock {
     if (!format) {
       /** @type {Intl.DateTimeFormatOptions} */
       const options = {};
-      if (form.includes("day")) Object.assign(options, { month: "short", day: "numeric", year: "numeric" });
-      if (form !== "day") Object.assign(options, minute);
-      if (form.endsWith("s")) options.second = "2-digit";
-      if (form.endsWith("ms")) options.fractionalSecondDigits = 3;
+      const [, date, time] = /^(day ?)?(.*)$/.exec(form) ?? [];
+      if (date) Object.assign(options, { month: "short", day: "numeric", year: "numeric" });
+      if (time) Object.assign(options, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+      if (time?.startsWith("s")) options.second = "2-digit";
+      const digits = Number(time?.slice(1));
+      if (time?.startsWith("s") && digits > 0) options.fractionalSecondDigits = /** @type {1 | 2 | 3} */ (digits);
       // Not every browser knows zones that are mere offsets.
       if (this.#offset === this.#offset) options.timeZone = "UTC";
       else if (this.#zone) options.timeZone = this.#zone;

@@ -172,7 +172,14 @@ export class Crosshair {
   #look(x, y, top) {
     this.#aim = { x, y, top };
     // Several events of one frame are one look.
-    this.#frame ||= requestAnimationFrame(() => this.#draw());
+    this.#soon();
+  }
+
+  #soon() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
   }
 
   /** The picture is another one, or further. */
@@ -181,7 +188,6 @@ export class Crosshair {
   }
 
   #draw() {
-    this.#frame = 0;
     const { picture } = this.#host;
     if (!this.#aim || !picture) return;
     if (!(picture.axis ? this.#atTime() : this.#atCell())) {
@@ -189,7 +195,7 @@ export class Crosshair {
       this.#readout.hide();
     }
     // Data glide under a pointer that rests, and a time glides away with them.
-    if (this.#aim && picture.axis && this.#host.gliding) this.#frame ||= requestAnimationFrame(() => this.#draw());
+    if (this.#aim && picture.axis && this.#host.gliding) this.#soon();
   }
 
   /** @returns {boolean} whether there is something to show */
@@ -207,10 +213,9 @@ export class Crosshair {
     }
     const reading = read(picture, this.#lines, sight, t, !keys, keys ? NaN : aim.y);
     const x = Math.max(sight.left, Math.min(sight.right, placeOf(sight, reading.t)));
-    const perPx = (sight.to - sight.from) / (sight.right - sight.left);
     this.#clock.zone = root?.dataset["zone"] ?? "";
-    const time = this.#clock.write(reading.t, perPx, sight.to);
-    const y = keys || aim.top ? sight.top : aim.y;
+    const time = this.#clock.write(reading.t, 1 / sight.xs, sight.to);
+    const y = keys || aim.top ? NaN : aim.y;
     this.#readout.show(time, reading.rows, { x, y, top: sight.top, bottom: sight.bottom, line: true });
     this.#shown = { ...reading, time };
     return true;

@@ -68,7 +68,7 @@ export class Gestures {
     band.hidden = true;
     band.setAttribute("part", "selection");
     band.setAttribute("aria-hidden", "true");
-    host.shadow.append(band);
+    host.frame.append(band);
     const { frame } = host;
     frame.addEventListener("pointerdown", (e) => this.#down(e), { signal });
     frame.addEventListener("pointermove", (e) => this.#move(e), { signal });
@@ -161,8 +161,8 @@ export class Gestures {
     band.style.width = `${right - left}px`;
     band.style.height = `${sight.bottom - sight.top}px`;
     this.#clock.zone = this.#host.root?.dataset["zone"] ?? "";
-    const perPx = (sight.to - sight.from) / (sight.right - sight.left);
-    band.textContent = right - left < 90 ? "" : `${this.#clock.write(from, perPx, sight.to)} – ${this.#clock.write(to, perPx, sight.to)}`;
+    const px = (sight.to - sight.from) / (sight.right - sight.left);
+    band.textContent = right - left < 90 ? "" : `${this.#clock.write(from, px, sight.to)} – ${this.#clock.write(to, px, sight.to)}`;
   }
 
   #pinched() {

@@ -51,7 +51,7 @@ export class Readout {
     layer.setAttribute("aria-hidden", "true"); // what it says is spoken by itself
     this.#box.append(this.#time, this.#list, this.#more);
     layer.append(this.#line, this.#box);
-    host.shadow.append(layer);
+    host.frame.append(layer);
     signal.addEventListener("abort", () => layer.remove(), { once: true });
   }
 
@@ -67,7 +67,7 @@ export class Readout {
    * @param {string} time
    * @param {Row[]} all
    * @param {{x: number, y: number, top: number, bottom: number, line: boolean}} at
-   *   in px: where the box belongs; the line is drawn at x, or not
+   *   in px: where the box belongs, y NaN: at the top; the line is drawn at x, or not
    */
   show(time, all, at) {
     const { width, height } = this.#host.size;
@@ -91,7 +91,8 @@ export class Readout {
     let x = at.x + away;
     if (x + box.width > width - rim) x = at.x - away - box.width;
     if (x < rim) x = at.x < width / 2 ? width - rim - box.width : rim;
-    const y = Math.max(rim, Math.min(at.y - box.height / 2, height - rim - box.height));
+    const wanted = at.y === at.y ? at.y - box.height / 2 : at.top + rim;
+    const y = Math.max(rim, Math.min(wanted, height - rim - box.height));
     this.#box.style.transform = `translate(${Math.round(Math.max(rim, x))}px,${Math.round(y)}px)`;
   }
 
@@ -169,7 +170,7 @@ export const css = `
 #cross {
   position: absolute;
   inset: 0;
-  z-index: 1;
+  z-index: 3;
   overflow: hidden;
   contain: strict;
   pointer-events: none;

@@ -54,7 +54,7 @@ export class Tool {
   }
 
   get hidden() {
-    return this.button.hidden;
+    return this.button.hidden === true;
   }
 
   /**
@@ -63,8 +63,9 @@ export class Tool {
    */
   set(change) {
     Object.assign(this.#spec, change);
+    const held = this.button.matches(":focus"); // asked before it hides: then it is too late
     this.#write();
-    this.#bar.arrange();
+    this.#bar.arrange(held && this.hidden);
   }
 
   #write() {
@@ -106,7 +107,13 @@ export class Toolbar {
     host.shadow.append(bar);
     for (const what of /** @type {const} */ (["shown", "sized"])) host.on(what, () => this.#place(), signal);
     for (const what of ["pointerenter", "focusin"]) host.element.addEventListener(what, () => this.#place(), { signal });
-    signal.addEventListener("abort", () => bar.remove(), { once: true });
+    const badge = host.shadow.getElementById("badge");
+    const neighbour = new ResizeObserver(() => this.#place());
+    if (badge) neighbour.observe(badge);
+    signal.addEventListener("abort", () => {
+      neighbour.disconnect();
+      bar.remove();
+    }, { once: true });
   }
 
   /**
@@ -122,12 +129,13 @@ export class Toolbar {
     return tool;
   }
 
-  /** A button came or went. For tools. */
-  arrange() {
+  /**
+   * A button came or went. For tools.
+   * @param {boolean} [lost] it went with the focus, which is handed on: the keyboard must not fall out of the chart
+   */
+  arrange(lost = false) {
     const seen = this.#tools.filter((tool) => !tool.hidden);
-    // One that hides with the focus hands it on: the keyboard must not fall out of the chart.
-    const lost = this.#stop?.hidden && this.#host.shadow.activeElement === this.#stop;
-    if (!this.#stop || this.#stop.hidden) this.#focus(seen[0]?.button ?? null);
+    if (!this.#stop || this.#stop.hidden || !this.bar.matches(":focus-within")) this.#focus(seen[0]?.button ?? null);
     this.bar.hidden = seen.length === 0;
     if (lost) (this.#stop ?? this.#host.frame).focus();
     this.#place();

@@ -280,8 +280,8 @@ export class Zoom {
       return;
     }
     this.#clock.zone = this.#host.root?.dataset["zone"] ?? "";
-    const perPx = (range.to - range.from) / Math.max(1, this.#host.size.width);
-    const [from, to] = [range.from, range.to].map((t) => this.#clock.write(t, perPx, this.#now));
+    const px = (range.to - range.from) / Math.max(1, this.#host.size.width);
+    const [from, to] = [range.from, range.to].map((t) => this.#clock.write(t, px, this.#now));
     this.#host.say(`${from} to ${to}`);
   }
 
