@@ -379,7 +379,7 @@ func TestBadWebhooks(t *testing.T) {
 	release := make(chan struct{})
 	defer close(release)
 	r := start(t, `
-session: {callback_timeout: 900ms}
+session: {callback_timeout: 2s}
 charts:
   one:
     title: One
@@ -426,7 +426,7 @@ charts:
 		text string
 	}{
 		{"hang", wire.CodeCallbackFailed, "webhook: no whole answer within 200ms"},
-		{"hang longer", wire.CodeCallbackTimeout, "the handler did not return within 900ms"},
+		{"hang longer", wire.CodeCallbackTimeout, "the handler did not return within 2s"},
 		{"500", wire.CodeCallbackFailed, "webhook: its answer is 500 Internal Server Error"},
 		{"garbage", wire.CodeCallbackFailed, "webhook: its answer is not understood"},
 		{"huge", wire.CodeCallbackFailed, "webhook: its answer is larger than 64KiB"},
