@@ -34,7 +34,8 @@
  * frame is in the page) and aftercallbackresponseprocess (after it is), whose
  * detail is {cause, arg, error, ms, id}. They bubble. There are on-properties.
  *
- * Style: ::part(frame), ::part(stage), ::part(badge), ::part(notice), and the variables
+ * Style: ::part(frame), ::part(stage), ::part(badge), ::part(notice), ::part(toolbar), ::part(tool),
+ * ::part(readout), ::part(crosshair), ::part(selection), and the variables
  * --chartd-fg, -muted, -grid, -bg, -c0 to -c7, -font and -focus. What stands in
  * the tag, such as an <img>, is shown until there is a picture.
  */
