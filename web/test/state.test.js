@@ -4,13 +4,15 @@ import { judge } from "../static/chartd/state.js";
 
 /** @type {import("../static/chartd/state.js").Facts} */
 const well = {
-  phase: "open", reason: "", doubt: false, down: 0, picture: true, current: true, overdue: false, paused: false, fixed: false, refused: false, barred: false, trouble: "",
+  phase: "open", reason: "", doubt: false, down: 0, picture: true, current: true, overdue: false, clock: "", paused: false, fixed: false, refused: false, barred: false, trouble: "",
 };
 
 /** @type {[string, Partial<typeof well>, string, RegExp][]} */
 const cases = [
   ["all is well", {}, "live", /^$/],
   ["paused by a callback", { paused: true }, "live", /paused/],
+  ["paused by a hand", { clock: "paused 14:03:21" }, "live", /^paused 14:03:21$/],
+  ["replayed", { clock: "replay ×10" }, "live", /^replay ×10$/],
   ["zoomed", { fixed: true }, "live", /^fixed range$/],
   ["nothing yet", { picture: false, current: false }, "connecting", /connecting/],
   ["first connection", { phase: "opening", picture: false, down: 100 }, "connecting", /connecting/],

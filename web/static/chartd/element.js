@@ -17,6 +17,7 @@ import { Speech } from "./speech.js";
 import { judge } from "./state.js";
 import { Status } from "./status.js";
 import { sheets } from "./style.js";
+import { words } from "./touch/time.js";
 import { Touch } from "./touch/touch.js";
 import { keyOf } from "./view.js";
 
@@ -322,6 +323,7 @@ export class ChartElement extends HTMLElement {
   /** @param {Picture} picture */
   #show(picture) {
     this.#picture = picture;
+    this.#glide.clock = this.#seat?.view?.params.replay;
     this.#paint();
     this.#stage.replaceChildren(picture.root);
     this.#part("frame").classList.add("filled");
@@ -390,6 +392,7 @@ export class ChartElement extends HTMLElement {
       current: shown?.current ?? false,
       overdue: shown?.overdue(performance.now()) ?? false,
       paused: view.params.paused ?? false,
+      clock: words(view.params, this.#picture?.root.dataset["zone"] ?? ""),
       fixed: (view.params.to ?? 0) > 0,
       refused: view.refused,
       barred: view.barred,

@@ -38,15 +38,16 @@ export function translation(transform) {
  * @param {number} last the time of the frame before; NaN: there was none
  * @param {number} next the time of the frame to reach
  * @param {number} step the time between the two frames before; NaN: not known
+ * @param {number} [speed] how many ms go by in one
  * @returns {{from: number, ms: number, step: number} | null} null: do not glide, be there
  */
-export function plan(shown, last, next, step) {
+export function plan(shown, last, next, step, speed = 1) {
   let advance = next - last;
   if (!(advance > 0) || !(shown < next)) return null;
   // After a silence (a hidden tab, a cut) it catches up at once.
-  if (advance > 3 * step && advance > 3000) advance = step;
+  if (advance > 3 * step && advance > 3000 * speed) advance = step;
   const from = Math.max(shown, next - 2 * advance);
-  return { from, ms: Math.min(advance * slack, longest), step: advance };
+  return { from, ms: Math.min(advance / speed * slack, longest), step: advance };
 }
 
 /**
@@ -75,6 +76,9 @@ export class Glide {
   #seen = null;
   /** Units per ms of the picture that is shown. */
   #xs = NaN;
+
+  #clock = "null";
+  #speed = 1;
 
   /** False while nobody can see it. */
   enabled = true;
@@ -106,7 +110,7 @@ export class Glide {
     const to = axis.x0 + (axis.right - at[0]) / xs;
     if (to === this.#to && group === this.#group) return;
 
-    const plotted = plan(this.#shown(), this.#to, to, this.#step);
+    const plotted = plan(this.#shown(), this.#to, to, this.#step, this.#speed);
     this.#cancel();
     this.#xs = xs;
     this.#from = this.#to = to;
@@ -146,6 +150,18 @@ export class Glide {
   set held(held) {
     this.#held = held;
     if (held) this.stop();
+  }
+
+  /**
+   * The clock of the view that is shown next; between two clocks there is no way to glide.
+   * @param {{at?: number, since?: number, speed?: number} | undefined} replay
+   */
+  set clock(replay) {
+    const clock = JSON.stringify(replay ?? null);
+    if (clock === this.#clock) return;
+    this.#clock = clock;
+    this.#speed = replay?.at && replay.speed || 1;
+    this.stop();
   }
 
   /** Forgets everything: the next picture stands where it is. */

@@ -29,6 +29,7 @@ const long = { blank: 10_000, shown: 60_000 };
  * @property {boolean} picture there is something to see
  * @property {boolean} current nothing is known to be missing
  * @property {boolean} overdue no tick came for three refreshes
+ * @property {string} clock what a clock of the view's own shows, "": it has none
  * @property {boolean} paused a callback stopped the refreshes
  * @property {boolean} fixed it shows a fixed range, which does not move
  * @property {boolean} refused the server does not show the view
@@ -64,7 +65,7 @@ function said(f) {
   if (f.doubt) return { state: "stale", text: "the server does not answer" };
   if (!f.current) return { state: "stale", text: "catching up" };
   if (f.overdue) return { state: "stale", text: "no refresh" };
-  return { state: "live", text: f.paused ? "paused" : f.fixed ? "fixed range" : "" };
+  return { state: "live", text: f.paused ? "paused" : f.clock !== "" ? f.clock : f.fixed ? "fixed range" : "" };
 }
 
 /**

@@ -14,8 +14,10 @@
  */
 import { Crosshair } from "./crosshair.js";
 import { css as gestures } from "./gestures.js";
+import { css as legend, Legend } from "./legend.js";
 import { Lens } from "./lens.js";
 import { css as readout } from "./readout.js";
+import { css as replay, Replay } from "./replay.js";
 import { css as stretch } from "./stretch.js";
 import { css as toolbar, Toolbar } from "./toolbar.js";
 import { css as vars, Vars } from "./vars.js";
@@ -30,6 +32,8 @@ export class Touch {
     const toolbar = new Toolbar(host, signal);
     const lens = new Lens(host);
     const crosshair = new Crosshair(host, lens, signal);
+    new Replay(host, toolbar, lens, signal); // before Zoom: its keys come first
+    new Legend(host, signal);
     new Zoom(host, toolbar, lens, crosshair, signal);
     new Vars(host, signal);
   }
@@ -41,4 +45,4 @@ export class Touch {
 }
 
 /** The rules of all features. */
-export const css = [toolbar, readout, gestures, stretch, vars].join("\n");
+export const css = [toolbar, legend, replay, readout, gestures, stretch, vars].join("\n");

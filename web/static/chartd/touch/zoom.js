@@ -101,7 +101,7 @@ export class Zoom {
   /** The present at the server, in ms: nothing lies beyond it. */
   get #now() {
     const { framed } = this.#lens;
-    const live = this.#fixed ? 0 : framed?.to ?? 0;
+    const live = this.#fixed || this.#host.params.replay ? 0 : framed?.to ?? 0;
     if (live > 0 && !this.#host.params.paused) this.#skew = live - Date.now();
     return Math.max(Date.now() + this.#skew, live, this.#history.home?.to ?? 0);
   }
