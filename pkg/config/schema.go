@@ -128,14 +128,20 @@ func wordsOf[T ~string](list []T) []any {
 // required names the keys that a struct cannot do without.
 func required(t reflect.Type) []string {
 	switch t {
-	case reflect.TypeFor[plotting.SeriesSpec]():
-		return []string{"metric"}
 	case reflect.TypeFor[plotting.VarSource]():
 		return []string{"metric", "label"}
 	case reflect.TypeFor[handler.Row]():
 		return []string{"on"}
 	case reflect.TypeFor[auth.Token](), reflect.TypeFor[auth.IngestToken]():
 		return []string{"name", "token"}
+	}
+	return nil
+}
+
+// oneOfThem names the keys of which a struct needs one at least.
+func oneOfThem(t reflect.Type) []*schema {
+	if t == reflect.TypeFor[plotting.SeriesSpec]() {
+		return []*schema{{Required: []string{"metric"}}, {Required: []string{"transform"}}}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func variable() *schema {
 func (g generator) object(v reflect.Value) *schema {
 	s := &schema{
 		Type: section("object"), Properties: map[string]*schema{},
-		AdditionalProperties: false, Required: required(v.Type()),
+		AdditionalProperties: false, Required: required(v.Type()), AnyOf: oneOfThem(v.Type()),
 	}
 	for _, f := range strictyaml.Fields(v.Type()) {
 		p := g.value(v.FieldByIndex(f.Index))

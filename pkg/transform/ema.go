@@ -10,7 +10,7 @@ const emaPast = 128
 // from y to y + w·(x-y). The weight w is a constant, or 1-exp(-Δt/τ) for the
 // time Δt since the last one, so that uneven sampling does not matter; the
 // weight of what is older than τ is then 1/e. (Eckner, "Algorithms for Unevenly
-// Spaced Time Series: Moving Averages and Other Rolling Operators", 2019, where
+// Spaced Time Series: Moving Averages and Other Rolling Operators", where
 // it is called EMA_next.) It begins with the first value, and again with the
 // first one behind a gap.
 type ema struct {
