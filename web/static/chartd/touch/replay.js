@@ -182,6 +182,7 @@ export class Replay {
   #place() {
     if (this.#box.hidden) return;
     const { sight } = this.#lens;
+    this.#box.classList.toggle("narrow", this.#host.size.width < 480);
     const most = this.#host.size.height - this.#box.offsetHeight - 2;
     this.#box.style.insetBlockStart = `${Math.round(Math.min(most, sight ? sight.bottom + 2 : most))}px`;
   }
@@ -379,6 +380,9 @@ export const css = `
 #replay :focus-visible { outline: 2px solid var(--chartd-focus, light-dark(#2f6fde, #6ea8ff)); outline-offset: -1px; }
 #replay input { flex: 1 1 8rem; min-inline-size: 5rem; block-size: var(--tool); margin: 0 .25rem; accent-color: var(--chartd-focus, light-dark(#2f6fde, #6ea8ff)); cursor: pointer; }
 #replay output { min-inline-size: 4.25rem; text-align: center; white-space: nowrap; }
+#replay.narrow { inset-inline: .25rem; gap: 0; padding-inline: .125rem; }
+#replay.narrow output { display: none; } /* the badge says it */
+#replay.narrow input { flex-basis: 3rem; min-inline-size: 3rem; }
 #replay svg { inline-size: 1rem; block-size: 1rem; fill: none; stroke: currentColor; stroke-width: 1.5; stroke-linecap: round; stroke-linejoin: round; }
 @media (pointer: coarse) { #replay { --tool: 2.25rem; } }
 @media (prefers-contrast: more) { #replay { outline: 1px solid currentColor; } }
