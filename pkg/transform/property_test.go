@@ -218,7 +218,7 @@ func agree(t *testing.T, rt *rapid.T, w *world, text string, series []*store.Ser
 		}
 	}
 	one := slices.Contains([]string{"sum(g)", "count(g)", "min(g)", "quantile(0.75, g)"}, text)
-	for _, at := range times[max(0, len(times)-20):] {
+	for _, at := range times[max(0, len(times)-8):] {
 		if at < from {
 			continue
 		}
