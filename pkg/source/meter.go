@@ -19,7 +19,8 @@ const (
 // meter stands between a source and the store and counts what passes. It is kept
 // when the source of that name is replaced, so that counters do not go back.
 type meter struct {
-	app store.Appender
+	app   store.Appender
+	clock store.Clocked // app, if it is one
 
 	up       atomic.Int32 // runs: 0, 1, or 2 if one was left behind
 	last     atomic.Int64 // ms since the Unix epoch; 0 if there was no sample yet
@@ -45,12 +46,23 @@ type mark struct {
 }
 
 func newMeter(app store.Appender) *meter {
-	return &meter{app: app, marks: []mark{{at: time.Now()}}}
+	clock, _ := app.(store.Clocked)
+	return &meter{app: app, clock: clock, marks: []mark{{at: time.Now()}}}
 }
 
 // Append implements store.Appender.
 func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) error {
-	if err := m.app.Append(metric, labels, t, v); err != nil {
+	return m.AppendAt(time.Now().UnixMilli(), metric, labels, t, v)
+}
+
+// AppendAt implements store.Clocked.
+func (m *meter) AppendAt(now int64, metric string, labels store.Labels, t int64, v float64) (err error) {
+	if m.clock != nil {
+		err = m.clock.AppendAt(now, metric, labels, t, v)
+	} else {
+		err = m.app.Append(metric, labels, t, v)
+	}
+	if err != nil {
 		m.refused(1, err)
 		return err
 	}
@@ -58,7 +70,10 @@ func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) e
 	if math.IsNaN(v) {
 		return nil // a gap says that there is no data, not that there is some again
 	}
-	m.last.Store(time.Now().UnixMilli())
+	// It is looked at rather than written, for the sake of writers beside this one.
+	if m.last.Load() != now {
+		m.last.Store(now)
+	}
 	if m.err.Load() != nil {
 		m.err.Store(nil)
 	}

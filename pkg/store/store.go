@@ -115,24 +115,28 @@ func (s *Store) Select(metric string, ms []Matcher) []*Series {
 
 // Append implements Appender.
 func (s *Store) Append(metric string, labels Labels, t int64, v float64) error {
-	return s.take(nil, metric, labels, Sample{t, v})
+	return s.take(time.Now().UnixMilli(), nil, metric, labels, Sample{t, v})
+}
+
+// AppendAt implements Clocked.
+func (s *Store) AppendAt(now int64, metric string, labels Labels, t int64, v float64) error {
+	return s.take(now, nil, metric, labels, Sample{t, v})
 }
 
 // take appends a sample, and counts it if it is refused. origin says where it
 // comes from; nil does not.
-func (s *Store) take(origin *string, metric string, labels Labels, sample Sample) error {
-	err := s.append(origin, metric, labels, sample)
+func (s *Store) take(now int64, origin *string, metric string, labels Labels, sample Sample) error {
+	err := s.append(now, origin, metric, labels, sample)
 	if err != nil {
 		s.rejected[reasonOf(err)].Add(1)
 	}
 	return err
 }
 
-func (s *Store) append(origin *string, metric string, labels Labels, sample Sample) error {
+func (s *Store) append(now int64, origin *string, metric string, labels Labels, sample Sample) error {
 	if math.IsInf(sample.V, 0) {
 		return ErrInfinite
 	}
-	now := time.Now().UnixMilli()
 	s.maybeSweep(now)
 	oldest := now - s.maxAge
 	switch {

@@ -37,6 +37,11 @@ func (r *rig) Append(metric string, labels store.Labels, t int64, v float64) err
 	return r.store.Load().Append(metric, labels, t, v)
 }
 
+// AppendAt implements store.Clocked.
+func (r *rig) AppendAt(now int64, metric string, labels store.Labels, t int64, v float64) error {
+	return r.store.Load().AppendAt(now, metric, labels, t, v)
+}
+
 // start runs the receivers until the test ends.
 func start(t testing.TB) *rig {
 	t.Helper()

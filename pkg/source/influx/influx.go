@@ -87,7 +87,7 @@ func (s *Source) write(w http.ResponseWriter, r *http.Request, answer func(http.
 	if !ok {
 		rd = &reader{}
 	}
-	err = rd.read(body, u, app)
+	err = rd.read(body, u, body.Appender(app))
 	res := result{err: err, tally: rd.tally}
 	s.skip(rd.skipped)
 	res.tally.Report(s.reject)

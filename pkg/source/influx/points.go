@@ -107,9 +107,17 @@ func (r *reader) readTags(dec *lineprotocol.Decoder) error {
 		if key == nil {
 			break
 		}
-		r.labels = append(r.labels, store.Label{Name: r.names.String(key), Value: r.names.String(value)})
+		// Most often the line before had the same there.
+		var before store.Label
+		if i := len(r.labels); i < cap(r.labels) {
+			before = r.labels[:i+1][i]
+		}
+		r.labels = append(r.labels, store.Label{Name: r.names.Like(before.Name, key), Value: r.names.Like(before.Value, value)})
 	}
-	slices.SortFunc(r.labels, func(a, b store.Label) int { return strings.Compare(a.Name, b.Name) })
+	byName := func(a, b store.Label) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(r.labels, byName) {
+		slices.SortFunc(r.labels, byName)
+	}
 	return nil
 }
 
@@ -136,7 +144,11 @@ func (r *reader) readFields(dec *lineprotocol.Decoder) error {
 			name = append(append(name, '_'), key...)
 			r.name = name // which may have grown
 		}
-		r.fields = append(r.fields, field{r.names.String(name), v})
+		before := ""
+		if i := len(r.fields); i < cap(r.fields) {
+			before = r.fields[:i+1][i].metric
+		}
+		r.fields = append(r.fields, field{r.names.Like(before, name), v})
 	}
 }
 

@@ -78,7 +78,7 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		d = &decoder{}
 	}
-	err = d.decode(body, app)
+	err = d.decode(body, body.Appender(app))
 	tally, empty := d.tally, d.empty
 	tally.Report(s.reject)
 	d.release()

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // Bodies opens the bodies of requests: it unpacks them and bounds their size,
@@ -40,6 +41,7 @@ type Body struct {
 	max  quantity.Bytes
 	zip  *gzip.Reader
 	from *Bodies
+	now  store.Moment // of what was read last
 }
 
 // Open returns the body of r, or a *BodyError. The body must be closed.
@@ -91,8 +93,17 @@ func (b *Body) unzip() (err error) {
 	return nil
 }
 
+// Appender returns app for the samples that stand in the body. They are taken at
+// the time at which the piece came that they stand in: the clock is not asked
+// for each. It is for the goroutine that reads the body.
+func (b *Body) Appender(app store.Appender) store.Appender {
+	b.now.Of(app)
+	return &b.now
+}
+
 // Read implements io.Reader.
 func (b *Body) Read(p []byte) (int, error) {
+	defer b.now.Renew()
 	if b.left < 0 {
 		return 0, tooLarge(b.max)
 	}

@@ -12,6 +12,15 @@ type Names struct {
 	seen map[string]string
 }
 
+// Like is String for a b that often is like another string, which is then
+// returned.
+func (n *Names) Like(other string, b []byte) string {
+	if other == string(b) {
+		return other
+	}
+	return n.String(b)
+}
+
 // String returns b as a string.
 func (n *Names) String(b []byte) string {
 	if s, ok := n.seen[string(b)]; ok {

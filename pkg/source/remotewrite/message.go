@@ -61,6 +61,7 @@ type message struct {
 	many   int  // how many labels there are, if they are too many
 
 	checking bool // nothing is kept
+	now      store.Moment
 }
 
 // brokenError says that nothing of a body was taken.

@@ -31,6 +31,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/receive"
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // Path is where a Prometheus writes to.
@@ -99,7 +100,9 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	m := &q.message
-	err = m.take(body, v, app)
+	m.now.Of(app)
+	err = m.take(body, v, &m.now)
+	m.now = store.Moment{}
 	s.skip(m.skipped)
 	m.tally.Report(s.reject)
 	if err != nil {
