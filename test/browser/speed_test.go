@@ -2,6 +2,7 @@ package browser
 
 import (
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -67,12 +68,62 @@ charts:
 		i++
 		page.hover(r.at(0.02+0.96*math.Mod(float64(i)*0.377, 1), 0.1+0.8*math.Mod(float64(i)*0.233, 1)))
 	}
+	report(b, page, "script", "shown")
+}
+
+// report says how long things took: lists of ms in the page.
+func report(b *testing.B, page *tab, lists ...string) {
+	b.Helper()
 	type times struct{ Median, P95, Max float64 }
-	for _, name := range []string{"script", "shown"} {
+	for _, name := range lists {
 		q := eval[times](page, `const all = `+name+`.sort((a, b) => a - b); const q = (p) => all[Math.min(all.length - 1, Math.floor(all.length * p))]; return { median: q(.5), p95: q(.95), max: q(1) };`)
 		b.ReportMetric(q.Median, name+"-median-ms")
 		b.ReportMetric(q.P95, name+"-p95-ms")
 		b.ReportMetric(q.Max, name+"-max-ms")
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkZoom selects ranges of a chart with ten million samples in the
+// store: from the moment the hand lets go until the server's own picture has
+// been painted.
+func BenchmarkZoom(b *testing.B) {
+	d := start(b, `
+listen: "127.0.0.1:0"
+store: {max_age: 24h, max_samples: 3000000}
+session: {new_views_per_minute: 100000}
+charts:
+  many: {title: Many, kind: line, window: 10h, refresh: 1s, series: [{metric: m, name: "{mode}"}]}
+`)
+	many(b, d, 4, 2_500_000, 10*time.Hour)
+	page := open(b, look{width: 1280, height: 700})
+	page.chart(d.URL(), `{src: "many"}`, "width:1280px;height:640px")
+	r := page.dataBox("el")
+	page.do(`
+		window.exact = [];
+		let released = 0;
+		addEventListener("pointerup", () => { released = performance.now(); }, true);
+		// The stage is stretched from the release, or before, to the landing.
+		new MutationObserver(() => {
+			if (released === 0 || svg(el).closest(".stretched")) return;
+			const began = released;
+			released = 0;
+			const { port1, port2 } = new MessageChannel();
+			requestAnimationFrame(() => {
+				port1.onmessage = () => { exact.push(performance.now() - began); port1.close(); };
+				port2.postMessage(0);
+			});
+		}).observe(el.shadowRoot.getElementById("stage"), { attributes: true, attributeFilter: ["class"] });`)
+	i := 0
+	for b.Loop() {
+		i++
+		share := 0.02 + 0.4*math.Mod(float64(i)*0.377, 1)
+		x0, y := r.at(share, 0.5)
+		x1, _ := r.at(share+0.3, 0.5)
+		page.drag(x0, y, x1, y, 0)
+		page.until(`exact.length === ` + strconv.Itoa(i))
+		page.do(`tool(el, "live").click()`)
+		page.until(`!el.view.to && el.state === "live" && !svg(el).closest(".stretched")`)
+	}
+	report(b, page, "exact")
 }

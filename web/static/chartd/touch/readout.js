@@ -174,6 +174,7 @@ export const css = `
   overflow: hidden;
   contain: strict;
   pointer-events: none;
+  will-change: transform; /* a layer of its own: the picture below is not painted again */
 }
 #cross[hidden], #cross [hidden] { display: none; }
 #cross > * { position: absolute; inset: 0 auto auto 0; }
