@@ -214,9 +214,9 @@ func (l *line) value(from, to int64) float64 {
 	s, ok := l.series.Last()
 	switch {
 	case l.ended:
-		s, ok = l.series.LastAt(to)
+		s, ok = l.series.Before(to + 1)
 	case ok && s.T > to+skew:
-		if near, there := l.series.LastAt(to + skew); there && near.T >= from {
+		if near, there := l.series.Before(to + skew + 1); there && near.T >= from {
 			s = near
 		}
 	}

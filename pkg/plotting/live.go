@@ -61,6 +61,7 @@ type header struct {
 	title   string
 	id      string // unique in a page; for references within the SVG
 	entries []entry
+	oldest  func() (t int64, ok bool) // see Live.oldest
 }
 
 // axis is the value axis of the view.
@@ -139,7 +140,7 @@ func (l *Live) look(v View) (changed bool, err error) {
 			return false, nil
 		}
 		l.lines, l.view = lines, v
-		l.head = header{spec: l.spec, view: v, picks: picks, zone: l.zone, title: title, id: "c" + v.ID()[len(v.Chart)+1:]}
+		l.head = header{oldest: l.oldest, spec: l.spec, view: v, picks: picks, zone: l.zone, title: title, id: "c" + v.ID()[len(v.Chart)+1:]}
 		for i, ln := range lines {
 			l.head.entries = append(l.head.entries, entry{name: ln.name, line: i, ink: i, hidden: ln.hidden})
 		}
@@ -163,7 +164,7 @@ func (l *Live) restart(from, to, now int64) *Frame {
 		h.view.Width, h.view.Height, h.view.Width*unit, h.view.Height*unit, h.id, h.id, h.spec.Kind)
 	open = append(open, l.body.attributes()...)
 	if h.view.replaying() {
-		open = append(open, heldAttribute(l.lines)...)
+		open = append(open, h.heldAttribute()...)
 	}
 	name := h.title
 	if name == "" {

@@ -3,8 +3,11 @@ package plotting
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
+
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // MaxSpeed is how many times as fast as it was a replay may go.
@@ -125,21 +128,33 @@ func (v View) span(zone *time.Location) string {
 	}
 }
 
-// oldest returns the time of the oldest sample that the store holds of any of
-// the lines, in ms.
-func oldest(lines []*line) (t int64, ok bool) {
-	for _, l := range lines {
-		if s, there := l.series.First(); there && (!ok || s.T < t) {
+// oldest returns the time of the oldest sample that the store holds of what the
+// chart shows, in ms: of the samples that a transform reads, not of its values,
+// which are there as far as somebody looks.
+func (l *Live) oldest() (t int64, ok bool) {
+	look := func(series *store.Series) {
+		if s, there := series.First(); there && (!ok || s.T < t) {
 			t, ok = s.T, true
 		}
+	}
+	if slices.ContainsFunc(l.spec.Series, func(s SeriesSpec) bool { return s.Transform != "" }) {
+		for _, metric := range l.spec.Metrics() {
+			for _, series := range l.q.Select(metric, nil) {
+				look(series)
+			}
+		}
+		return t, ok
+	}
+	for _, line := range l.lines {
+		look(line.series)
 	}
 	return t, ok
 }
 
 // heldAttribute says on the <svg> of a replay how far back there is anything to
 // see.
-func heldAttribute(lines []*line) string {
-	t, ok := oldest(lines)
+func (h header) heldAttribute() string {
+	t, ok := h.oldest()
 	if !ok {
 		return ""
 	}
@@ -147,9 +162,9 @@ func heldAttribute(lines []*line) string {
 }
 
 // nothingHeld says why a replay shows nothing where its now is to.
-func nothingHeld(lines []*line, to int64, zone *time.Location) string {
-	if t, ok := oldest(lines); ok && to < t {
-		return "Nothing is held from before " + time.UnixMilli(t).In(zone).Format(time.DateTime)
+func (h header) nothingHeld(to int64) string {
+	if t, ok := h.oldest(); ok && to < t {
+		return "Nothing is held from before " + time.UnixMilli(t).In(h.zone).Format(time.DateTime)
 	}
 	return "Nothing is held from this time"
 }

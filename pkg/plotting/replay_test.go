@@ -271,3 +271,46 @@ func TestGaugeOfThePast(t *testing.T) {
 		}
 	}
 }
+
+// TestReplayOfATransform: a transform's values are seen as those of samples are,
+// and how far back one can go is said of what it reads.
+func TestReplayOfATransform(t *testing.T) {
+	const begin = int64(1_700_000_000_000)
+	cfg := store.DefaultConfig()
+	cfg.MaxAge = quantity.Duration(20 * 365 * 24 * time.Hour)
+	st := store.New(cfg, prometheus.NewRegistry())
+	for i := range int64(3600) {
+		for metric, v := range map[string]float64{"m": float64(i), "double": 2 * float64(i)} {
+			if err := st.Append(metric, nil, begin+i*1000, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	view := func(series SeriesSpec) (*Live, View) {
+		spec := DefaultSpec()
+		spec.Timezone, spec.Series, spec.LegendValues = "UTC", []SeriesSpec{series}, LegendValues()
+		if ps := spec.Validate(); len(ps) > 0 {
+			t.Fatal(ps)
+		}
+		v := spec.View("c")
+		v.Replay = Replay{At: begin + 1_000_000, Since: begin + 3_600_000, Speed: 30}
+		return NewLive(&spec, st), v
+	}
+	plain, pv := view(SeriesSpec{Metric: "double", Name: "x"})
+	derived, dv := view(SeriesSpec{Metric: "m", Transform: "2 * {}", Name: "x"})
+	defer derived.Close()
+	for i := range int64(60) {
+		wall := begin + 3_600_000 + i*1000
+		want, err := plain.Render(pv, wall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := derived.Render(dv, wall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, b := string(got.AppendSVG(nil)), string(want.AppendSVG(nil)); a != b {
+			t.Fatalf("after %d s the transform's picture differs from that of the same samples", i)
+		}
+	}
+}

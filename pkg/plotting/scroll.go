@@ -323,7 +323,7 @@ func (s *scrolling) drawLine(ln *line, i int, sh shape) *Node {
 func (s *scrolling) drawEmpty(to int64) {
 	text := "No data yet"
 	if s.head.view.replaying() {
-		text = nothingHeld(s.lines, to, s.head.zone)
+		text = s.head.nothingHeld(to)
 	}
 	for _, ln := range s.visible {
 		if len(ln.trace.chunks) > 0 {

@@ -73,26 +73,6 @@ func (s *Series) First() (first Sample, ok bool) {
 	return s.w.oldest(), true
 }
 
-// LastAt returns the newest sample that is not later than t (ms since the Unix
-// epoch); ok is false if there is none.
-func (s *Series) LastAt(t int64) (last Sample, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch w := &s.w; {
-	case w.n == 0 || w.oldest().T > t:
-		return Sample{}, false
-	case w.newest().T <= t:
-		return w.newest(), true
-	default:
-		i := w.find(t + 1) // the block of the first sample that is later
-		if n := search(w.block(i), t+1); n > 0 {
-			return w.block(i)[n-1], true
-		}
-		before := w.block(i - 1)
-		return before[len(before)-1], true
-	}
-}
-
 // Len returns how many samples the series holds.
 func (s *Series) Len() int {
 	s.mu.Lock()

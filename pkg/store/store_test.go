@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -339,14 +338,13 @@ func TestValidate(t *testing.T) {
 	}
 }
 
-// TestFirstAndLastAt compares the ends of a series, and of its past, with what
-// Each shows, over blocks that are full, growing and cut.
-func TestFirstAndLastAt(t *testing.T) {
+// TestFirst compares the oldest sample with what Each shows, over blocks that are
+// full, growing and cut.
+func TestFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		cfg := DefaultConfig()
-		cfg.MaxAge = quantity.Duration(10 * 365 * 24 * time.Hour)
+		cfg := wide()
 		cfg.MaxSamples = rapid.SampledFrom([]int{1, 40, 3000, 10_000}).Draw(t, "most")
-		st := New(cfg, prometheus.NewRegistry())
+		st := New(cfg, nil)
 		n, now := rapid.IntRange(1, 5000).Draw(t, "n"), time.Now().UnixMilli()
 		for i := range n {
 			if err := st.Append("m", nil, now-int64(n-i)*10, float64(i)); err != nil {
@@ -359,23 +357,9 @@ func TestFirstAndLastAt(t *testing.T) {
 		if first, ok := s.First(); !ok || first != all[0] {
 			t.Fatalf("the first is %v, %v; want %v", first, ok, all[0])
 		}
-		for range 20 {
-			at := now - rapid.Int64Range(-20, int64(n)*10+20).Draw(t, "at")
-			i, found := slices.BinarySearchFunc(all, at, func(s Sample, t int64) int { return cmp.Compare(s.T, t) })
-			if found {
-				i++
-			}
-			last, ok := s.LastAt(at)
-			if ok != (i > 0) || ok && last != all[i-1] {
-				t.Fatalf("the last at %d is %v, %v; it is number %d of %d", at, last, ok, i, len(all))
-			}
-		}
 	})
 	var none Series
 	if _, ok := none.First(); ok {
 		t.Error("an empty series has a first sample")
-	}
-	if _, ok := none.LastAt(1); ok {
-		t.Error("an empty series has a last sample")
 	}
 }
