@@ -16,6 +16,9 @@ import { due, replayOf, speeds } from "./time.js";
 /** A step where there are no samples to go by, in ms. */
 const second = 1000;
 
+/** How wide a chart is that has room for all in one row, in rem. */
+const roomy = 30;
+
 /** The longest that a timer can wait, in ms. */
 const longest = 2 ** 31 - 1;
 
@@ -182,7 +185,7 @@ export class Replay {
   #place() {
     if (this.#box.hidden) return;
     const { sight } = this.#lens;
-    this.#box.classList.toggle("narrow", this.#host.size.width < 480);
+    this.#box.classList.toggle("narrow", this.#host.size.width < roomy * parseFloat(getComputedStyle(document.documentElement).fontSize));
     const most = this.#host.size.height - this.#box.offsetHeight - 2;
     this.#box.style.insetBlockStart = `${Math.round(Math.min(most, sight ? sight.bottom + 2 : most))}px`;
   }
