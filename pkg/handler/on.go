@@ -22,7 +22,9 @@ const whole = "."
 // On says which callbacks a row is for.
 type On struct {
 	// Text is the argument, as a pattern; "tick" is every tick of every watched
-	// view, and no argument. An argument that is not a text is compared as JSON.
+	// view, and no argument. An argument that is not a text is compared as JSON,
+	// but one that spells out a change of the view fits no text: otherwise "*"
+	// would take zooming away from viewers.
 	Text string
 	// Fields are patterns of fields of an argument that is a JSON object; all of
 	// them must fit. A dot leads into a field, "." is the argument itself.
@@ -77,7 +79,7 @@ func (o On) fits(a *argument) bool {
 		return o.tick()
 	}
 	if o.Fields == nil {
-		return !o.tick() && fits(o.Text, a.text())
+		return !o.tick() && !a.call.OfView() && fits(o.Text, a.text())
 	}
 	for path, pattern := range o.Fields {
 		v, there := a.value(), true

@@ -25,7 +25,8 @@ type Row struct {
 	// "*" stands for any text and "?" for one character; fields of a JSON
 	// argument with such patterns, as {action: deploy, "user.name": "a*"}; or
 	// tick, for every tick of each watched view. The text "tick" as an argument
-	// is {".": tick}.
+	// is {".": tick}. What a viewer does by hand, as {"view":{"window":"1h"}},
+	// fits no text, not even "*", but its fields: {view.window: "*"}.
 	On On `yaml:"on"`
 	// Set is how the view changes. Its values may be templates, as
 	// "{{ .arg | after \":\" }}".

@@ -61,6 +61,8 @@ type Call struct {
 	delta plotting.Change
 	reply json.RawMessage
 	over  bool
+	// turned says that the argument itself changed the view.
+	turned bool
 }
 
 // Cause says who raised the callback.
