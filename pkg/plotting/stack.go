@@ -148,8 +148,8 @@ func (s *stack) load(t, to int64) {
 	}
 	s.begun, s.done, s.start = true, t-1, start
 	step := max((end-start)/loadSlabs, 1)
-	for slab, upto := start, start; slab <= end; slab = upto + 1 {
-		upto = min(slab+step-1, end)
+	for slab := start; slab <= end; slab += step {
+		upto := min(slab+step-1, end)
 		for i, l := range s.lines {
 			c := l.series.Each(slab, upto, func(block []store.Sample) {
 				s.pending[i] = append(s.pending[i], block...)
