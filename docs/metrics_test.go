@@ -84,7 +84,7 @@ func described(t *testing.T) [][]string {
 	if _, err := server.New(server.DefaultConfig(), server.Deps{Hub: hub, Sources: sources, NewRenderer: renderer, Registry: reg, Log: log, Version: "chartd/test"}); err != nil {
 		t.Fatal(err)
 	}
-	rows, err := handler.NewEngine(handler.Deps{Log: log, Registerer: reg})
+	rows, err := handler.NewEngine(handler.Deps{Log: log, Registerer: reg, Querier: st})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,8 +74,9 @@ func (c *Chart) Validate() []problem.Problem {
 	return ps
 }
 
-// readCharts decodes the `charts:` section.
-func readCharts(doc *strictyaml.Document, section strictyaml.Node, cfg *Config) {
+// readCharts decodes the `charts:` section, and reads the scripts that it names,
+// from dir.
+func readCharts(doc *strictyaml.Document, section strictyaml.Node, dir string, cfg *Config) {
 	base := cfg.Defaults
 	if len(base.Validate()) > 0 {
 		base = defaultChartDefaults() // said once, under defaults
@@ -86,6 +87,7 @@ func readCharts(doc *strictyaml.Document, section strictyaml.Node, cfg *Config) 
 		}
 		c := base.chart(e.Key)
 		doc.DecodeNode(e.Value, c)
+		c.Locate(dir, c.Name)
 		doc.Check(e.Value.Path(), c)
 		cfg.Charts = append(cfg.Charts, c)
 	}

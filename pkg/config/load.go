@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/chartd/chartd/configs"
 	"github.com/chartd/chartd/pkg/config/strictyaml"
@@ -37,7 +38,8 @@ func Default(kinds source.Registry, lookup func(string) (string, bool), over ...
 	return Parse("configs/chartd.yaml", []byte(configs.Default()), kinds, lookup, over...)
 }
 
-// Parse reads a configuration; name stands in its errors for the file. kinds
+// Parse reads a configuration; name stands in its errors for the file, and the
+// scripts that it names are in the file's folder or below. kinds
 // are the kinds of sources there are, and lookup finds the environment
 // variables of ${NAME}, as os.LookupEnv does; nil means that there are none.
 // The settings of over take the place of what the file says. The error is an
@@ -68,7 +70,7 @@ func Parse(name string, data []byte, kinds source.Registry, lookup func(string) 
 		doc.Check(section.path, section.value)
 	}
 	readSources(doc, f.Sources, kinds, cfg)
-	readCharts(doc, f.Charts, cfg)
+	readCharts(doc, f.Charts, filepath.Dir(name), cfg)
 	if err := doc.Err(); err != nil {
 		return nil, err
 	}

@@ -163,7 +163,7 @@ func (d *Daemon) assemble(cfg *config.Config) error {
 		return err
 	}
 	d.setGate(gate)
-	if d.rows, err = handler.NewEngine(handler.Deps{Log: d.log.Named("callback"), Registerer: reg}); err != nil {
+	if d.rows, err = handler.NewEngine(handler.Deps{Log: d.log.Named("callback"), Registerer: reg, Querier: d.store}); err != nil {
 		return err
 	}
 	if d.charts, err = newChartSet(cfg, d.opts, d.rows, nil); err != nil {

@@ -7,8 +7,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/handler/script"
 	"github.com/chartd/chartd/pkg/handler/webhook"
 	"github.com/chartd/chartd/pkg/session"
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // Engine is what the rows of all charts work with while a daemon runs. It is
@@ -16,14 +18,17 @@ import (
 type Engine struct {
 	metrics  *metrics
 	webhooks *webhook.Pool
+	scripts  *script.Pool
 }
 
-// Deps is what an Engine works with; both are needed.
+// Deps is what an Engine works with; all of it is needed.
 type Deps struct {
 	// Log takes what went wrong.
 	Log *zap.Logger
 	// Registerer takes the metrics.
 	Registerer prometheus.Registerer
+	// Querier is what scripts read.
+	Querier store.Querier
 }
 
 // NewEngine returns an Engine. An error is that of registering metrics.
@@ -36,16 +41,25 @@ func NewEngine(d Deps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{metrics: m, webhooks: webhooks}, nil
+	scripts, err := script.NewPool(d.Querier, d.Log.Named("script"), d.Registerer)
+	if err != nil {
+		webhooks.Close()
+		return nil, err
+	}
+	return &Engine{metrics: m, webhooks: webhooks, scripts: scripts}, nil
 }
 
 // Close ends what the rows hold on to. None of them may run any more.
-func (e *Engine) Close() { e.webhooks.Close() }
+func (e *Engine) Close() {
+	e.webhooks.Close()
+	e.scripts.Close()
+}
 
 // Forget drops what was counted of a chart that is gone or has changed.
 func (e *Engine) Forget(chart string) {
 	e.metrics.forget(chart)
 	e.webhooks.Forget(chart)
+	e.scripts.Forget(chart)
 }
 
 // Answers returns what answers a chart's callbacks: the first row that fits,

@@ -29,6 +29,13 @@ func (r *Row) kinds() []kind {
 				return r.Webhook.New(e.webhooks, chart, on.String())
 			},
 		},
+		{
+			"script", r.Script != nil,
+			func(owner) []problem.Problem { return r.Script.Validate() },
+			func(e *Engine, chart string, on On) (session.RefreshCallback, error) {
+				return r.Script.New(e.scripts, chart, on.String())
+			},
+		},
 	}
 }
 

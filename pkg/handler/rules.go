@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/chartd/chartd/pkg/handler/script"
 	"github.com/chartd/chartd/pkg/handler/webhook"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/problem"
@@ -34,6 +35,20 @@ type Row struct {
 	// Webhook posts the callback to an HTTP server, whose answer may set the view,
 	// append samples, annotate, and reply to the caller.
 	Webhook *webhook.Config `yaml:"webhook"`
+	// Script runs Starlark: the path of a file in the folder of the configuration
+	// file or below, as "scripts/deploy.star", which is read again when it changes;
+	// or, as a block of lines, the script itself.
+	Script *script.Config `yaml:"script"`
+}
+
+// Locate reads the files that the rows name; they are in dir or below. chart
+// names what has no file of its own in errors.
+func (r Rules) Locate(dir, chart string) {
+	for i, row := range r.Callbacks {
+		if row.Script != nil {
+			row.Script.Load(dir, fmt.Sprintf("charts.%s.callbacks[%d].script", chart, i))
+		}
+	}
 }
 
 // owner is what a row belongs to.
