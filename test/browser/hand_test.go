@@ -88,6 +88,15 @@ func (b *tab) hover(x, y float64) {
 	b.mouse(input.DispatchMouseEventTypeMouseMoved, x, y, 0, false, 0)
 }
 
+// pen moves a pen over the page without touching it.
+func (b *tab) pen(x, y float64) {
+	b.t.Helper()
+	p := input.DispatchMouseEventParams{Type: input.DispatchMouseEventTypeMouseMoved, X: x, Y: y, PointerType: "pen"}
+	if _, err := chromedp.Call(b.ctx, input.DispatchMouseEvent, p); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func (b *tab) press(x, y float64, modifiers int64) {
 	b.t.Helper()
 	b.mouse(input.DispatchMouseEventTypeMouseMoved, x, y, modifiers, false, 0)

@@ -107,10 +107,17 @@ func TestCrosshairLive(t *testing.T) {
 			b.until(`readout(el) !== null`)
 			b.do(`window.was = readout(el)`)
 			b.until(`readout(el).time !== was.time && readout(el).rows.user !== was.rows.user`)
+			// A pen that hovers reads as well.
+			b.do(`window.was = readout(el).time`)
+			x, y := b.dataBox("el").at(0.8, 0.5)
+			b.pen(x, y)
+			b.until(`readout(el) !== null && readout(el).time !== was`)
+			b.hover(b.dataBox("el").at(0.5, 0.5))
+			b.do(`await frame(); await frame()`)
 			// The line stays at the pointer, give or take a sample.
-			x := eval[float64](b, `const r = part(el, "crosshair").getBoundingClientRect(); return r.x + r.width / 2`)
-			if px, _ := b.dataBox("el").at(0.5, 0.5); math.Abs(x-px) > 6 {
-				t.Errorf("the line is at %v; the pointer at %v", x, px)
+			line := eval[float64](b, `const r = part(el, "crosshair").getBoundingClientRect(); return r.x + r.width / 2`)
+			if px, _ := b.dataBox("el").at(0.5, 0.5); math.Abs(line-px) > 6 {
+				t.Errorf("the line is at %v; the pointer at %v", line, px)
 			}
 		})
 	}

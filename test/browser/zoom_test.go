@@ -168,7 +168,7 @@ func TestZoomWheel(t *testing.T) {
 		Ms float64
 	}
 	q := eval[rate](b, `return { n: sent.filter((m) => m.t === "set" && "from" in m.view).length || asked().length - count, ms: performance.now() - began }`)
-	if most := int(q.Ms/200) + 2; q.N > most {
+	if most := int(q.Ms/200) + 4; q.N > most { // one may be left of before, and clocks are not exact
 		t.Errorf("%d requests in %v ms; want 5 a second at most", q.N, q.Ms)
 	}
 	b.landed(b.seen())
@@ -305,7 +305,7 @@ func TestZoomKeys(t *testing.T) {
 	}
 	b.keys(0, "Enter")
 	b.until(`el.view.to - el.view.from === 10000 && !svg(el).closest(".stretched")`)
-	b.keys(0, "End")
+	b.keys(0, "ArrowRight")
 	b.until(`el.shadowRoot.activeElement === tool(el, "live")`)
 	b.picture("toolbar-keys")
 	b.keys(0, "Enter")
