@@ -143,6 +143,7 @@ func parts(c plotting.Change) iter.Seq[part] {
 	add(c.Title != nil, "title", plotting.Change{Title: c.Title})
 	add(c.Marks != nil, "marks", plotting.Change{Marks: c.Marks})
 	add(c.Thresholds != nil, "thresholds", plotting.Change{Thresholds: c.Thresholds})
+	add(c.Timezone != nil, "timezone", plotting.Change{Timezone: c.Timezone})
 	for _, name := range slices.Sorted(maps.Keys(c.Vars)) {
 		add(true, "vars."+name, plotting.Change{Vars: map[string]string{name: c.Vars[name]}})
 	}

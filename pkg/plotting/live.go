@@ -20,7 +20,8 @@ import (
 type Live struct {
 	spec *Spec
 	q    store.Querier
-	zone *time.Location
+	own  *time.Location // the chart's zone
+	zone *time.Location // the view's
 
 	view       View
 	generation uint64
@@ -73,13 +74,13 @@ func (h header) axis() Axis {
 
 // NewLive returns a Live for views of a chart. The spec must be valid.
 func NewLive(spec *Spec, q store.Querier) *Live {
-	zone := time.Local
+	own := time.Local
 	if spec.Timezone != "" {
 		if z, err := time.LoadLocation(spec.Timezone); err == nil {
-			zone = z
+			own = z
 		}
 	}
-	return &Live{spec: spec, q: q, zone: zone, derived: transforms{q: q}}
+	return &Live{spec: spec, q: q, own: own, zone: own, derived: transforms{q: q}}
 }
 
 // Close returns what the Live holds of the store's room. It cannot be used
@@ -138,6 +139,11 @@ func (l *Live) look(v View) (changed bool, err error) {
 		title := cmp.Or(v.Title, picks.Text(l.spec.Title))
 		if l.body != nil && v == l.view && title == l.head.title && sameSeries(lines, l.lines) {
 			return false, nil
+		}
+		if l.zone = l.own; v.Timezone != "" {
+			if l.zone, err = zoneOf(v.Timezone); err != nil {
+				return false, err
+			}
 		}
 		l.lines, l.view = lines, v
 		l.head = header{oldest: l.oldest, spec: l.spec, view: v, picks: picks, zone: l.zone, title: title, id: "c" + v.ID()[len(v.Chart)+1:]}

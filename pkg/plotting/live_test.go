@@ -147,6 +147,9 @@ func life(t *rapid.T, kind plotting.Kind) {
 				Speed: rapid.SampledFrom([]float64{0, 0.5, 1, 10, 60}).Draw(t, "speed"),
 			}})
 		},
+		"zone": func(*rapid.T) {
+			change(plotting.Change{Timezone: new(rapid.SampledFrom([]string{"", "Asia/Kolkata", "America/New_York"}).Draw(t, "zone"))})
+		},
 		"present": func(*rapid.T) { change(plotting.Change{Replay: &plotting.Replay{}}) },
 		"reset":   func(*rapid.T) { change(plotting.Change{Reset: true}) },
 		"": func(t *rapid.T) {

@@ -32,6 +32,8 @@ type View struct {
 	Replay Replay
 	// Title overrides the chart's own; empty keeps that.
 	Title string
+	// Timezone names the zone of the time axis (IANA); empty is the chart's own.
+	Timezone string
 	// hidden, vars and marks are canonical JSON, "" when empty, so that View
 	// stays comparable.
 	hidden, vars, marks string
@@ -79,6 +81,9 @@ type Change struct {
 	Marks *[]Mark `json:"marks,omitempty" yaml:"marks"`
 	// Thresholds take the place of the chart's own; an empty list is none.
 	Thresholds *[]Threshold `json:"thresholds,omitempty" yaml:"thresholds"`
+	// Timezone names the zone of the time axis (IANA), such as "Europe/Berlin" or
+	// "UTC"; empty is the chart's own.
+	Timezone *string `json:"timezone,omitempty" yaml:"timezone"`
 	// Paused stops the pushes to this one subscriber; it is not part of the
 	// View, which goes on for others.
 	Paused *bool `json:"paused,omitempty" yaml:"paused"`
@@ -201,6 +206,14 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 		}
 		v.thresholds = own
 	}
+	if c.Timezone != nil {
+		v.Timezone = *c.Timezone
+		if v.Timezone == "" || v.Timezone == s.Timezone {
+			v.Timezone = "" // so that equal views are equal
+		} else if _, err := zoneOf(v.Timezone); err != nil {
+			refuse("timezone", "%w", err)
+		}
+	}
 	if c.Vars != nil {
 		vars := v.Vars()
 		if vars == nil {
@@ -272,6 +285,9 @@ func (s *Spec) Diff(v View) Change {
 	if v.thresholds != "" {
 		c.Thresholds = new(parse[[]Threshold](v.thresholds))
 	}
+	if v.Timezone != "" {
+		c.Timezone = &v.Timezone
+	}
 	c.Vars = v.Vars()
 	return c
 }
@@ -300,6 +316,9 @@ func (v View) ID() string {
 		v.Title, v.hidden, v.vars, v.marks)
 	if v.thresholds != "" {
 		fmt.Fprintf(h, " thresholds %q", v.thresholds)
+	}
+	if v.Timezone != "" {
+		fmt.Fprintf(h, " timezone %q", v.Timezone)
 	}
 	// Six digits are short in every frame. A page that watches 100 views at
 	// once has two of one id in one case of ten million.

@@ -40,6 +40,10 @@ func TestChangeRefuses(t *testing.T) {
 		{`{"replay":{"at":5,"speed":61}}`, "replay: speed 61; 0 (stand still) to 60 times"},
 		{`{"replay":{"at":5,"speed":-1}}`, "replay: speed -1"},
 		{`{"from":1,"to":5,"replay":{"at":5}}`, "replay: a range of time stands still; give from and to, or replay"},
+		{`{"timezone":"Mars/Olympus"}`, `timezone: there is no time zone "Mars/Olympus"; a name such as "Europe/Berlin" or "UTC" is right`},
+		{`{"timezone":"Local"}`, `timezone: there is no time zone "Local"`},
+		{`{"timezone":"../../etc/passwd"}`, "timezone: there is no time zone"},
+		{`{"timezone":"` + long + `"}`, "timezone: a name of 300 bytes"},
 		{`{"window":1,"refresh":1}`, "refresh: 1ms"}, // both are said
 	} {
 		var c plotting.Change
@@ -84,6 +88,9 @@ func drawChange(t *rapid.T) plotting.Change {
 	}
 	if maybe("title") {
 		c.Title = new(rapid.StringN(0, 9, -1).Draw(t, "title text"))
+	}
+	if maybe("timezone") {
+		c.Timezone = new(rapid.SampledFrom([]string{"", "UTC", "Asia/Kolkata"}).Draw(t, "zone"))
 	}
 	if maybe("marks") {
 		c.Marks = &[]plotting.Mark{{T: rapid.Int64().Draw(t, "mark"), Text: rapid.StringN(0, 9, -1).Draw(t, "mark text")}}
@@ -136,6 +143,7 @@ func TestDiffAsksForTheViewAgain(t *testing.T) {
 
 func TestEqualViewsHoweverExpressed(t *testing.T) {
 	s := viewSpec()
+	s.Timezone = "Europe/Berlin"
 	change := func(j string) plotting.View {
 		var c plotting.Change
 		if err := json.Unmarshal([]byte(j), &c); err != nil {
@@ -154,6 +162,8 @@ func TestEqualViewsHoweverExpressed(t *testing.T) {
 		{`{"vars":{"host":"all"}}`, `{}`},
 		{`{"hidden":[]}`, `{}`},
 		{`{"from":0,"to":0}`, `{}`},
+		{`{"timezone":""}`, `{}`},
+		{`{"timezone":"Europe/Berlin"}`, `{}`}, // the chart's own
 	} {
 		if a, b := change(pair[0]), change(pair[1]); a != b {
 			t.Errorf("%s and %s are two views: %+v, %+v", pair[0], pair[1], a, b)

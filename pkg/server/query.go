@@ -16,8 +16,8 @@ import (
 
 // changeOf reads the parameters of a chart's view from a query string:
 // window, from, to, replay.at, replay.since, replay.speed, size, hidden (once for
-// each name), title, refresh and vars.NAME. Names in also may be there as well. Errors name every parameter
-// that is wrong.
+// each name), title, timezone, refresh and vars.NAME. Names in also may be there as well. Errors name
+// every parameter that is wrong.
 func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 	var c plotting.Change
 	var errs []error
@@ -46,6 +46,8 @@ func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 			c.Size, err = size(v)
 		case "title":
 			c.Title = &v
+		case "timezone":
+			c.Timezone = &v
 		case "hidden":
 			c.Hidden = &values
 		default:
@@ -57,7 +59,7 @@ func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 				}
 				c.Vars[key] = v
 			case !slices.Contains(also, name):
-				known := append([]string{"window", "from", "to", "replay.at", "replay.since", "replay.speed", "size", "hidden", "title", "refresh", "vars.NAME"}, also...)
+				known := append([]string{"window", "from", "to", "replay.at", "replay.since", "replay.speed", "size", "hidden", "title", "timezone", "refresh", "vars.NAME"}, also...)
 				err = errors.New("is no parameter; " + problem.OneOf(name, known))
 			}
 		}

@@ -11,7 +11,7 @@ import (
 func TestQueryChangesAView(t *testing.T) {
 	spec := plotting.DefaultSpec()
 	spec.Vars = map[string]plotting.Var{"host": {Default: "web1"}}
-	q, err := url.ParseQuery("window=15m&size=400x200&hidden=a%2Cb&hidden=c&vars.host=web2&title=Hi&refresh=500")
+	q, err := url.ParseQuery("window=15m&size=400x200&hidden=a%2Cb&hidden=c&vars.host=web2&title=Hi&refresh=500&timezone=Asia/Tokyo")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestQueryChangesAView(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v.Window.String() != "15m" || v.Width != 400 || v.Height != 200 || v.Title != "Hi" || v.Refresh.Millis() != 500 ||
-		strings.Join(v.Hidden(), "|") != "a,b|c" || v.Vars()["host"] != "web2" {
+		strings.Join(v.Hidden(), "|") != "a,b|c" || v.Vars()["host"] != "web2" || v.Timezone != "Asia/Tokyo" {
 		t.Fatalf("got %+v", v)
 	}
 }

@@ -192,7 +192,7 @@ func cloneChange(c plotting.Change) plotting.Change {
 	c.Window, c.Refresh = clonePtr(c.Window), clonePtr(c.Refresh)
 	c.Replay = clonePtr(c.Replay)
 	c.From, c.To, c.Size = clonePtr(c.From), clonePtr(c.To), clonePtr(c.Size)
-	c.Title, c.Paused = clonePtr(c.Title), clonePtr(c.Paused)
+	c.Title, c.Paused, c.Timezone = clonePtr(c.Title), clonePtr(c.Paused), clonePtr(c.Timezone)
 	if c.Hidden != nil {
 		c.Hidden = new(slices.Clone(*c.Hidden))
 	}

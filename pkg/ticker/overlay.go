@@ -31,6 +31,7 @@ func Merge(a, b plotting.Change) plotting.Change {
 	pick(&a.Title, b.Title)
 	pick(&a.Marks, b.Marks)
 	pick(&a.Thresholds, b.Thresholds)
+	pick(&a.Timezone, b.Timezone)
 	pick(&a.Paused, b.Paused)
 	if len(b.Vars) > 0 {
 		vars := maps.Clone(a.Vars)

@@ -23,6 +23,7 @@ var changeWants = map[string]string{
 	"marks":  `it is an array of {"t":ms since 1970,"text":string}, with "to" for a band`,
 
 	"thresholds": `it is an array of {"at":number,"level":"note", "warn" or "alarm","below":true or false,"text":string}`,
+	"timezone":   `it is the name of a zone, such as "Europe/Berlin" or "UTC"`,
 	"paused":     "it is true or false",
 }
 
