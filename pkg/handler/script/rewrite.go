@@ -164,7 +164,7 @@ func (w *rewriter) expr(e syntax.Expr) syntax.Expr {
 	case *syntax.BinaryExpr:
 		return w.binary(e)
 	case *syntax.DotExpr:
-		return call(hideAttr, e.NamePos, w.expr(e.X), text(e.Name))
+		return call(hideAttr, e.Name.NamePos, w.expr(e.X), text(e.Name))
 	case *syntax.CallExpr:
 		return w.call(e)
 	case *syntax.LambdaExpr:
@@ -205,9 +205,6 @@ func (w *rewriter) comprehension(e *syntax.Comprehension) syntax.Expr {
 	case *syntax.DictEntry:
 		w.entry(body)
 	default:
-		if e.Curly {
-			w.refuse(e.Lbrack, "there are no sets here; a dict has keys that are there once, too")
-		}
 		e.Body = w.expr(e.Body)
 	}
 	for _, c := range e.Clauses {
@@ -268,7 +265,7 @@ func (w *rewriter) call(e *syntax.CallExpr) syntax.Expr {
 	}
 	if dot, ok := e.Fn.(*syntax.DotExpr); ok {
 		e.Args = append([]syntax.Expr{w.expr(dot.X), text(dot.Name)}, e.Args...)
-		e.Fn = &syntax.Ident{NamePos: dot.NamePos, Name: hideCall}
+		e.Fn = &syntax.Ident{NamePos: dot.Name.NamePos, Name: hideCall}
 		return e
 	}
 	e.Fn = w.expr(e.Fn)
