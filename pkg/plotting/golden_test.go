@@ -299,5 +299,5 @@ func ExampleLive() {
 	// Output:
 	// one epoch: true
 	// t "translate(7756)"
-	// a " 24 2264"
+	// a " 24 2234"
 }

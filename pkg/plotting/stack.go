@@ -71,7 +71,8 @@ func (s *stack) follow(from, to int64) {
 		}
 	}
 	if rewound {
-		s.load(max(again, from), to)
+		// What waits to be added up is read again, too.
+		s.load(max(min(again, s.done+1), from), to)
 		return
 	}
 	s.settle(to)
@@ -87,6 +88,9 @@ func (s *stack) read(i int, to int64) (next store.Cursor, from int64, back bool)
 	s.buf, next, from, back = l.series.Since(l.cursor, s.buf[:0])
 	if back {
 		return next, min(from, s.seen(i)+1), true
+	}
+	if len(s.buf) > 0 && s.buf[0].T <= s.done {
+		return next, s.buf[0].T, true // the others have gone on without it
 	}
 	// What the store has held for long becomes seen as time passes.
 	l.series.Each(s.seen(i)+1, to, func(block []store.Sample) { s.pending[i] = append(s.pending[i], block...) })

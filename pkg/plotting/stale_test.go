@@ -78,4 +78,12 @@ func TestStale(t *testing.T) {
 		}
 		c.see(t, f)
 	}
+
+	spec.Series = []plotting.SeriesSpec{{Transform: "a * 2"}} // what is made of what is stale
+	health["db"] = "no such host"
+	now += 42_000
+	f, err := plotting.NewLive(&spec, st).Heed(health).Render(view, now)
+	if err != nil || !strings.Contains(svg(f), ">stale for 42 s: no such host</text>") {
+		t.Errorf("a transform says %s, %v", svg(f), err)
+	}
 }

@@ -35,6 +35,9 @@ func (s *Store) Derive(metric string, labels Labels) (*Derived, error) {
 // Series returns the series by which d is read.
 func (d *Derived) Series() *Series { return d.series }
 
+// Of says that what d holds is made of s, whose origin is d's then.
+func (d *Derived) Of(s *Series) { d.series.comeFrom(s.origin.Load()) }
+
 // Append adds a sample: value v at time t, in ms since the Unix epoch. One that
 // is not newer than all others changes nothing, and neither does one of a closed
 // series. An infinite value, which no axis can show, becomes a gap.

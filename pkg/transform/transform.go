@@ -62,6 +62,9 @@ func (t *Transform) Series() ([]*store.Series, error) {
 	t.series = make([]*store.Series, len(t.outputs))
 	for i, o := range t.outputs {
 		t.series[i] = o.derived.Series()
+		if len(o.leaves) > 0 {
+			o.derived.Of(o.leaves[0].series)
+		}
 	}
 	return t.series, nil
 }
