@@ -49,6 +49,7 @@ import "./chartd/host.js";
 import "./chartd/pass.js";
 import "./chartd/patch.js";
 import "./chartd/protocol.js";
+import "./chartd/reflected.js";
 import "./chartd/seat.js";
 import "./chartd/speech.js";
 import "./chartd/state.js";
@@ -57,6 +58,7 @@ import "./chartd/style.js";
 import "./chartd/touch/clock.js";
 import "./chartd/touch/crosshair.js";
 import "./chartd/touch/gestures.js";
+import "./chartd/touch/legend.js";
 import "./chartd/touch/lens.js";
 import "./chartd/touch/lines.js";
 import "./chartd/touch/pace.js";
@@ -64,7 +66,9 @@ import "./chartd/touch/path.js";
 import "./chartd/touch/range.js";
 import "./chartd/touch/reading.js";
 import "./chartd/touch/readout.js";
+import "./chartd/touch/replay.js";
 import "./chartd/touch/stretch.js";
+import "./chartd/touch/time.js";
 import "./chartd/touch/toolbar.js";
 import "./chartd/touch/touch.js";
 import "./chartd/touch/vars.js";
@@ -74,27 +78,17 @@ import "./chartd/values.js";
 import "./chartd/view.js";
 import { CallbackError } from "./chartd/callback.js";
 import { auth } from "./chartd/credential.js";
-import { ChartElement, hookEvents } from "./chartd/element.js";
+import { ChartElement } from "./chartd/element.js";
 import { home, Server } from "./chartd/server.js";
-
-for (const type of hookEvents) {
-  Object.defineProperty(ChartElement.prototype, `on${type}`, {
-    configurable: true,
-    enumerable: true,
-    /** @this {ChartElement} */
-    get() {
-      return this.handler(type);
-    },
-    /**
-     * @this {ChartElement}
-     * @param {unknown} listener
-     */
-    set(listener) {
-      this.setHandler(type, listener);
-    },
-  });
-}
 
 if (!customElements.get("chartd-chart")) customElements.define("chartd-chart", ChartElement);
 
 export { auth, CallbackError, ChartElement, home, Server };
+
+/**
+ * For TypeScript.
+ * @typedef {import("./chartd/reflected.js").ChartEvents} ChartEvents
+ * @typedef {import("./chartd/callback.js").CallbackResult} CallbackResult
+ * @typedef {import("./chartd/protocol.js").ViewChange} ViewChange
+ * @typedef {import("./chartd/state.js").State} State
+ */

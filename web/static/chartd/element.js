@@ -5,12 +5,14 @@
  * @import { Picture } from "./patch.js"
  * @import { State, Verdict } from "./state.js"
  * @import { CallbackResult } from "./callback.js"
+ * @import { ChartEvents } from "./reflected.js"
  */
 import { ask, fixedSize, quantise, viewAttributes } from "./attributes.js";
 import { CallbackError } from "./callback.js";
 import { Credential } from "./credential.js";
 import { Glide } from "./glide.js";
 import { ChartHost } from "./host.js";
+import { ownEvents, ReflectedElement } from "./reflected.js";
 import { Seat } from "./seat.js";
 import { home, Server } from "./server.js";
 import { Speech } from "./speech.js";
@@ -21,13 +23,8 @@ import { words } from "./touch/time.js";
 import { Touch } from "./touch/touch.js";
 import { keyOf } from "./view.js";
 
-/** The events around a callback, as the page hears them. */
-export const hookEvents = /** @type {const} */ ([
-  "beforecallback", "aftercallback", "beforecallbackresponseprocess", "aftercallbackresponseprocess",
-]);
-
-/** @type {ReadonlySet<string>} */
-const hooks = new Set(hookEvents);
+/** @type {ReadonlySet<string>} The events around a callback. */
+const hooks = new Set(ownEvents.filter((type) => type.includes("callback")));
 
 /** How long the room must have been the same before another size is asked for, in ms. */
 const settle = 150;
@@ -46,9 +43,9 @@ template.innerHTML = `
 
 /**
  * Fires statechange; and, when somebody listens to them on the element itself
- * or it has the attribute "events", the four events of hookEvents.
+ * or it has the attribute "events", the four events around callbacks.
  */
-export class ChartElement extends HTMLElement {
+export class ChartElement extends ReflectedElement {
   static observedAttributes = ["src", "server", "token", "link", "size", "label", "events", "theme", ...viewAttributes];
 
   #shadow;
@@ -70,8 +67,6 @@ export class ChartElement extends HTMLElement {
   #resizing = 0;
   /** @type {string | null} The token that was set as a property. */
   #token = null;
-  /** @type {Map<string, EventListener>} */
-  #handlers = new Map();
   #host;
   /** @type {Touch | null} While it is in the page. */
   #touch = null;
@@ -101,6 +96,7 @@ export class ChartElement extends HTMLElement {
   }
 
   connectedCallback() {
+    this.adopt(["token"]);
     this.#touch ??= new Touch(this.#host);
     this.#wanted = this.#asked();
     this.#observer.observe(this);
@@ -136,15 +132,6 @@ export class ChartElement extends HTMLElement {
       ask(this.#wanted, name, now);
     }
     this.#subscribe();
-  }
-
-  /** The chart's name. */
-  get src() {
-    return this.getAttribute("src") ?? "";
-  }
-
-  set src(name) {
-    this.setAttribute("src", name);
   }
 
   /**
@@ -203,6 +190,29 @@ export class ChartElement extends HTMLElement {
   }
 
   /**
+   * @template {keyof ChartEvents} K
+   * @overload
+   * @param {K} type
+   * @param {(this: ChartElement, event: ChartEvents[K]) => unknown} listener
+   * @param {boolean | AddEventListenerOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @template {Exclude<keyof HTMLElementEventMap, keyof ChartEvents>} K
+   * @overload
+   * @param {K} type
+   * @param {(this: ChartElement, event: HTMLElementEventMap[K]) => unknown} listener
+   * @param {boolean | AddEventListenerOptions} [options]
+   * @returns {void}
+   */
+  /**
+   * @overload
+   * @param {string} type
+   * @param {EventListenerOrEventListenerObject | null} listener
+   * @param {boolean | AddEventListenerOptions} [options]
+   * @returns {void}
+   */
+  /**
    * @param {string} type
    * @param {EventListenerOrEventListenerObject | null} listener
    * @param {boolean | AddEventListenerOptions} [options]
@@ -213,29 +223,6 @@ export class ChartElement extends HTMLElement {
     if (!hooks.has(type) || this.#events) return;
     this.#events = true;
     if (this.#seat || this.#next) this.#subscribe();
-  }
-
-  /**
-   * What an on-property holds.
-   * @param {string} type
-   * @returns {EventListener | null}
-   */
-  handler(type) {
-    return this.#handlers.get(type) ?? null;
-  }
-
-  /**
-   * @param {string} type
-   * @param {unknown} listener
-   */
-  setHandler(type, listener) {
-    const old = this.#handlers.get(type);
-    if (old) this.removeEventListener(type, old);
-    this.#handlers.delete(type);
-    if (typeof listener !== "function") return;
-    const own = /** @type {EventListener} */ (listener);
-    this.#handlers.set(type, own);
-    this.addEventListener(type, own);
   }
 
   /** @param {string} id */
