@@ -71,7 +71,7 @@ func newChartd(ln *tap, s setup) (*chartd, error) {
 	}
 	spec := plotting.DefaultSpec()
 	spec.Refresh = quantity.Duration(s.refresh)
-	spec.Vars = map[string]string{fanVar: "0"}
+	spec.Vars = map[string]plotting.Var{fanVar: {Default: "0"}}
 	spec.Series = []plotting.SeriesSpec{{Metric: "fan"}}
 	if ps := spec.Validate(); len(ps) > 0 {
 		return nil, errors.New(ps[0].Error())
