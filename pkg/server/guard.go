@@ -98,15 +98,17 @@ func (s *Server) mayDraw(w http.ResponseWriter, r *http.Request, k pictureKey) b
 	if s.pictures.has(k) {
 		return true
 	}
-	if !s.hasRoom(w, r, headroom.Tight) {
-		return false
-	}
+	return s.hasRoom(w, r, headroom.Tight) && s.mayAsk(w, r)
+}
+
+// mayAsk refuses a picture or a table if its address asked for too many.
+func (s *Server) mayAsk(w http.ResponseWriter, r *http.Request) bool {
 	rules := s.rules.Load()
 	addr, _ := rules.proxies.client(r)
 	rate := rules.cfg.PicturesPerSecond
 	if !s.guard.pictures.pay(bucket(addr), time.Now(), float64(rate), float64(savedPictures*rate)) {
 		s.refuse(w, r, "picture_rate", http.StatusTooManyRequests,
-			fmt.Sprintf("over %d new pictures in a second from %v (server.pictures_per_second)", rate, bucket(addr)))
+			fmt.Sprintf("over %d new pictures or tables in a second from %v (server.pictures_per_second)", rate, bucket(addr)))
 		return false
 	}
 	return true

@@ -16,6 +16,7 @@ type metrics struct {
 	panics         prometheus.Counter
 	pictures       *prometheus.CounterVec // by format, from
 	pictureSeconds prometheus.Histogram
+	tables         *prometheus.CounterVec // by result
 	certEnds       prometheus.Gauge
 	certFailures   prometheus.Counter
 }
@@ -27,7 +28,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartd_http_refused_total",
-			Help: "Requests and upgrades turned away, by reason: origin, protocol, draining, pictures (too many wait), picture_rate (server.pictures_per_second), total (server.max_connections, or the limit of open files), address (server.max_connections_per_address), upgrades (server.max_upgrades_per_second), requests (server.max_requests), files (none left to accept with), memory (GOMEMLIMIT).",
+			Help: "Requests and upgrades turned away, by reason: origin, protocol, draining, pictures (too many wait), tables (too many are written), picture_rate (server.pictures_per_second), total (server.max_connections, or the limit of open files), address (server.max_connections_per_address), upgrades (server.max_upgrades_per_second), requests (server.max_requests), files (none left to accept with), memory (GOMEMLIMIT).",
 		}, []string{"reason"}),
 		writeErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chartd_websocket_write_errors_total", Help: "Writes to WebSockets that went wrong, by reason: timeout, gone.",
@@ -52,6 +53,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "chartd_picture_seconds", Help: "Time to draw and encode one picture.",
 			Buckets: []float64{.001, .003, .01, .03, .1, .3, 1, 3},
 		}),
+		tables: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chartd_tables_total", Help: "Tables (.csv) answered, by result: whole, cut (to its newest samples), broken (the client left).",
+		}, []string{"result"}),
 		certEnds: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "chartd_tls_certificate_expiry_timestamp_seconds", Help: "When the certificate that is shown ends; 0 without TLS.",
 		}),
@@ -60,7 +64,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		}),
 	}
 	for _, c := range []prometheus.Collector{
-		m.connections, m.refused, m.writeErrors, m.received, m.requests, m.requestSeconds, m.panics, m.pictures, m.pictureSeconds,
+		m.connections, m.refused, m.writeErrors, m.received, m.requests, m.requestSeconds, m.panics, m.pictures, m.pictureSeconds, m.tables,
 		m.certEnds, m.certFailures,
 	} {
 		if err := reg.Register(c); err != nil {

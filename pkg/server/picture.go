@@ -22,10 +22,11 @@ const maxPixels = 16 << 20
 // anything. Its one <style> element is its own.
 const picturePolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
-// picture answers /charts/NAME.svg and /charts/NAME.png.
+// picture answers /charts/NAME.svg, /charts/NAME.png and /charts/NAME.csv.
 func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	file := r.PathValue("file")
 	name, format, _ := strings.Cut(file, ".")
+	s.cors(w, r) // for what a visitor of another page takes away
 	g := s.admit(w, r)
 	if g == nil || !s.mayRead(w, r, g, name) {
 		return
@@ -35,8 +36,11 @@ func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		s.unknownChart(w, name, g)
 		return
+	case format == "csv":
+		s.table(w, r, g, spec, name)
+		return
 	case format != "svg" && format != "png":
-		http.Error(w, fmt.Sprintf("chartd: no picture %q; there is %s.svg and %s.png", file, name, name), http.StatusNotFound)
+		http.Error(w, fmt.Sprintf("chartd: no picture %q; there is %s.svg and %s.png, and %s.csv", file, name, name, name), http.StatusNotFound)
 		return
 	}
 	k, err := s.keyOf(g, spec, name, format, r)

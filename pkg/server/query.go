@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -16,7 +17,7 @@ import (
 
 // changeOf reads the parameters of a chart's view from a query string:
 // window, from, to, replay.at, replay.since, replay.speed, size, hidden (once for
-// each name), title, timezone, refresh and vars.NAME. Names in also may be there as well. Errors name
+// each name), title, timezone, marks, thresholds, refresh and vars.NAME. Names in also may be there as well. Errors name
 // every parameter that is wrong.
 func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 	var c plotting.Change
@@ -50,6 +51,12 @@ func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 			c.Timezone = &v
 		case "hidden":
 			c.Hidden = &values
+		case "marks":
+			c.Marks = new([]plotting.Mark)
+			err = list(v, c.Marks, `[{"t":1700000000000,"text":"deploy"}]`)
+		case "thresholds":
+			c.Thresholds = new([]plotting.Threshold)
+			err = list(v, c.Thresholds, `[{"at":80,"level":"alarm"}]`)
 		default:
 			key, isVar := strings.CutPrefix(name, "vars.")
 			switch {
@@ -59,7 +66,7 @@ func changeOf(q url.Values, also ...string) (plotting.Change, error) {
 				}
 				c.Vars[key] = v
 			case !slices.Contains(also, name):
-				known := append([]string{"window", "from", "to", "replay.at", "replay.since", "replay.speed", "size", "hidden", "title", "timezone", "refresh", "vars.NAME"}, also...)
+				known := append([]string{"window", "from", "to", "replay.at", "replay.since", "replay.speed", "size", "hidden", "title", "timezone", "marks", "thresholds", "refresh", "vars.NAME"}, also...)
 				err = errors.New("is no parameter; " + problem.OneOf(name, known))
 			}
 		}
@@ -94,6 +101,14 @@ func instant(s string) (*int64, error) {
 		return nil, fmt.Errorf("%q is not a time; write ms since 1970 or 2006-01-02T15:04:05Z", s)
 	}
 	return new(t.UnixMilli()), nil
+}
+
+// list reads JSON, as a client's message has it.
+func list(s string, to any, such string) error {
+	if json.Unmarshal([]byte(s), to) != nil {
+		return fmt.Errorf("is no list that can be read; write JSON such as %s", such)
+	}
+	return nil
 }
 
 // replay reads one field of a replay.

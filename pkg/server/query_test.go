@@ -11,7 +11,7 @@ import (
 func TestQueryChangesAView(t *testing.T) {
 	spec := plotting.DefaultSpec()
 	spec.Vars = map[string]plotting.Var{"host": {Default: "web1"}}
-	q, err := url.ParseQuery("window=15m&size=400x200&hidden=a%2Cb&hidden=c&vars.host=web2&title=Hi&refresh=500&timezone=Asia/Tokyo")
+	q, err := url.ParseQuery("window=15m&size=400x200&hidden=a%2Cb&hidden=c&vars.host=web2&title=Hi&refresh=500&timezone=Asia/Tokyo&marks=[{\"t\":5,\"text\":\"x\"}]&thresholds=[{\"at\":80}]")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,8 @@ func TestQueryChangesAView(t *testing.T) {
 		t.Fatal(err)
 	}
 	if v.Window.String() != "15m" || v.Width != 400 || v.Height != 200 || v.Title != "Hi" || v.Refresh.Millis() != 500 ||
-		strings.Join(v.Hidden(), "|") != "a,b|c" || v.Vars()["host"] != "web2" || v.Timezone != "Asia/Tokyo" {
+		strings.Join(v.Hidden(), "|") != "a,b|c" || v.Vars()["host"] != "web2" ||
+		v.Timezone != "Asia/Tokyo" || len(v.Marks()) != 1 || v.Marks()[0].Text != "x" || len(spec.ThresholdsOf(v)) != 1 {
 		t.Fatalf("got %+v", v)
 	}
 }
@@ -51,7 +52,7 @@ func TestQueryReplays(t *testing.T) {
 }
 
 func TestQueryNamesEveryMistake(t *testing.T) {
-	q, err := url.ParseQuery("windw=5m&replay.at=then&replay.speed=fast&size=400&from=yesterday&refresh=fast&title=a&title=b")
+	q, err := url.ParseQuery("windw=5m&replay.at=then&replay.speed=fast&size=400&from=yesterday&refresh=fast&title=a&title=b&marks=here")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +63,7 @@ func TestQueryNamesEveryMistake(t *testing.T) {
 	for _, want := range []string{
 		`windw: is no parameter; did you mean "window"?`, `size: "400" is not a size; write it as 800x400`,
 		`from: "yesterday" is not a time`, `replay.at: "then" is not a time`, `replay.speed: "fast" is not a number`, `refresh: "fast" is not a duration`, `title: stands there 2 times`,
+		`marks: is no list that can be read; write JSON such as [{"t":`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q lacks %q", err, want)

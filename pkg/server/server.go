@@ -69,6 +69,7 @@ type Server struct {
 	metrics   *metrics
 	assets    map[string]*asset
 	pictures  *pictures
+	tables    chan struct{} // one for each .csv that is being written
 	handler   http.Handler
 	http      *http.Server
 
@@ -117,8 +118,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		hub: deps.Hub, sources: deps.Sources, store: deps.Store, registry: deps.Registry, log: deps.Log, version: deps.Version,
 		quiet: quiet.New(deps.Log, refusalLines, time.Second),
 		start: time.Now(), heartbeat: cfg.Heartbeat.Std(), metrics: m, assets: assets, quit: make(chan struct{}), everybody: auth.Everybody(),
-		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m),
-		guard:    guard{room: deps.Memory}, secure: cfg.TLS.enabled(), certs: certs{log: deps.Log, metrics: m},
+		pictures: newPictures(cfg.MaxPictures, deps.NewRenderer, m), tables: make(chan struct{}, maxTables),
+		guard: guard{room: deps.Memory}, secure: cfg.TLS.enabled(), certs: certs{log: deps.Log, metrics: m},
 	}
 	s.SetCharts(nil)
 	if err := s.SetConfig(cfg); err != nil {
@@ -174,6 +175,7 @@ func (s *Server) routes(pages map[string]http.Handler) (http.Handler, error) {
 	mux.HandleFunc("GET /api/v1/charts", s.listCharts)
 	mux.HandleFunc("GET /api/v1/charts/{chart}", s.oneChart)
 	mux.Handle("GET /api/v1/sources", s.admin(http.HandlerFunc(s.listSources)))
+	mux.HandleFunc("OPTIONS /charts/{file}", s.preflight)
 	mux.HandleFunc("OPTIONS /api/v1/charts", s.preflight)
 	mux.HandleFunc("OPTIONS /api/v1/charts/{chart}", s.preflight)
 	mux.HandleFunc("OPTIONS /api/v1/sources", s.preflight)
