@@ -60,7 +60,7 @@ func universe() starlark.StringDict {
 	prices := map[string]price{
 		"abs": free, "bool": free, "chr": free, "dir": free, "float": all(0), "len": free, "ord": all(0), "range": free, "type": free,
 		"any": each(0), "all": each(0),
-		"list": each(48), "tuple": each(48), "reversed": each(48), "enumerate": each(entryWeight), "zip": each(entryWeight),
+		"list": each(entryWeight), "tuple": each(entryWeight), "reversed": each(entryWeight), "enumerate": each(2 * entryWeight), "zip": each(2 * entryWeight),
 		"bytes": all(1), "dict": all(entryWeight / nodeWeight), "fail": all(6), "hash": all(0), "int": numeral, "max": all(0), "min": all(0),
 		"print": all(6), "repr": all(6), "sorted": all(8), "str": all(6),
 	}
@@ -184,7 +184,7 @@ func listPrice(name string) price {
 			return growing(r, thread, recv, args, kwargs)
 		}
 	case "extend":
-		return each(64)
+		return each(entryWeight)
 	}
 	return all(0) // index, remove
 }
@@ -198,7 +198,7 @@ func dictPrice(name string) price {
 	switch name {
 	case "items", "keys", "values":
 		return func(r *run, thread *starlark.Thread, recv starlark.Value, _ starlark.Tuple, _ []starlark.Tuple) error {
-			return r.elements(thread, recv, entryWeight)
+			return r.elements(thread, recv, 2*entryWeight)
 		}
 	case "get", "pop", "setdefault":
 		return func(r *run, thread *starlark.Thread, _ starlark.Value, args starlark.Tuple, _ []starlark.Tuple) error {

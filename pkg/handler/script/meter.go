@@ -228,9 +228,14 @@ func count(v starlark.Value, most int) int {
 	return 0
 }
 
-// elements returns how many values v yields, and charges bytes for each.
+// elements charges bytes for each value that v yields. What yields too many to
+// be looked through at once is an error.
 func (r *run) elements(thread *starlark.Thread, v starlark.Value, bytes int) error {
-	n := count(v, r.limits.memory)
+	most := r.limits.value / nodeWeight
+	n := count(v, most+1)
 	spend(thread, nodeWeight*n)
+	if n > most {
+		return &overError{outcomeMemory, fmt.Sprintf("more than %d values at once; a loop or a comprehension takes one after the other", most)}
+	}
 	return r.charge(n*bytes + 4*nodeWeight)
 }

@@ -27,7 +27,7 @@ func hidden() starlark.StringDict {
 		return args[0], err
 	})
 	add(hideStar, "*", func(r *run, thread *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-		return args[0], r.elements(thread, args[0], entryWeight)
+		return args[0], r.elements(thread, args[0], 3*entryWeight)
 	})
 	add(hidePart, "[:]", func(r *run, thread *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 		switch args[0].(type) {
@@ -37,7 +37,9 @@ func hidden() starlark.StringDict {
 		return args[0], r.elements(thread, args[0], nodeWeight)
 	})
 	add(hideCopy, "[::]", func(r *run, thread *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-		return args[0], r.elements(thread, args[0], 2*nodeWeight)
+		n := size(args[0])
+		spend(thread, max(n, 0))
+		return args[0], r.charge(6 * n)
 	})
 	add(hideMade, "[]", func(r *run, _ *starlark.Thread, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
 		return args[0], r.charge(size(args[0]))
