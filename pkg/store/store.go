@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"math"
-	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -202,12 +201,13 @@ func (s *Store) create(sh *shard, h uint64, metric string, labels Labels) (*Seri
 // hash mixes the names. It need not be perfect: find compares them; and it is
 // seeded, so that nobody outside can aim at one shard.
 func (s *Store) hash(metric string, labels Labels) uint64 {
-	h := maphash.String(s.seed, metric)
+	// Most names are short, and one hash of all is dearer than the copy for it.
+	var room [256]byte
+	b := append(room[:0], metric...)
 	for i := range labels {
-		h = bits.RotateLeft64(h, 7) ^ maphash.String(s.seed, labels[i].Name)
-		h = bits.RotateLeft64(h, 7) ^ maphash.String(s.seed, labels[i].Value)
+		b = append(append(append(append(b, 0), labels[i].Name...), 0), labels[i].Value...)
 	}
-	return h
+	return maphash.Bytes(s.seed, b)
 }
 
 // find returns the series of these names, or nil.

@@ -12,8 +12,8 @@
 // missing timestamp is now. The body may be packed with gzip.
 //
 // The answer is 204 if all lines were taken. If some were not, it is 400, names
-// them and keeps the others; 413, 415 and 503 mean what they say; 429 that the
-// store is full. The bodies are those of the version that was asked.
+// them and keeps the others; 413, 415 and 503 mean what they say; 429, with
+// Retry-After, that the store is full or that too many requests come at once. The bodies are those of the version that was asked.
 package influx
 
 import (
@@ -34,13 +34,17 @@ const version = "2.0.0-chartd"
 type Source struct {
 	receive.Gate
 	bodies  receive.Bodies
+	turns   receive.Turns
 	readers sync.Pool
 	skip    func(int)
 	reject  func(int, error)
 }
 
 func newSource(cfg *Config, deps source.Deps) *Source {
-	return &Source{bodies: receive.Bodies{Max: cfg.MaxBody}, skip: deps.Skip, reject: deps.Reject}
+	return &Source{
+		bodies: receive.Bodies{Max: cfg.MaxBody}, turns: receive.NewTurns(cfg.MaxInFlight),
+		skip: deps.Skip, reject: deps.Reject,
+	}
 }
 
 // Routes implements source.Receiver.
@@ -77,6 +81,12 @@ func (s *Source) write(w http.ResponseWriter, r *http.Request, answer func(http.
 		answer(w, result{status: http.StatusBadRequest, err: err})
 		return
 	}
+	done, err := s.turns.Take(r.Context())
+	if err != nil {
+		answer(w, result{status: receive.Status(w, err), err: err})
+		return
+	}
+	defer done()
 	body, err := s.bodies.Open(w, r)
 	if err != nil {
 		answer(w, result{status: receive.Status(w, err), err: err})

@@ -256,7 +256,7 @@ func TestPrecision(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	limits := store.DefaultConfig()
 	limits.MaxSeries = 2
-	r := newRig(t, limits, &influx.Config{MaxBody: 4096})
+	r := newRig(t, limits, &influx.Config{MaxBody: 4096, MaxInFlight: 16})
 	bad := []byte("m a=1\nm b\nm c=1\nm d=1")
 	full := "m_d: the limit of store.max_series (2) is reached"
 	for _, tc := range []struct {
@@ -329,7 +329,7 @@ func TestConfig(t *testing.T) {
 	if ps := influx.DefaultConfig().Validate(); len(ps) > 0 {
 		t.Error(ps)
 	}
-	if ps := (&influx.Config{MaxBody: 2 << 30}).Validate(); len(ps) != 1 || ps[0].Error() != "max_body: 2GiB is out of range; a size from 1KiB to 1GiB" {
+	if ps := (&influx.Config{MaxBody: 2 << 30, MaxInFlight: 16}).Validate(); len(ps) != 1 || ps[0].Error() != "max_body: 2GiB is out of range; a size from 1KiB to 1GiB" {
 		t.Error(ps)
 	}
 	if influx.DefaultConfig().Kind() != influx.Kind {

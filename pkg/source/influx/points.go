@@ -2,6 +2,7 @@ package influx
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ type reader struct {
 	labels store.Labels
 	fields []field
 	name   []byte // of a metric, while it is put together
+
+	stamp []byte // the last timestamp, which the next line most often has, too
+	time  int64  // what that is, in ms
 }
 
 // field is one number of a point.
@@ -43,7 +47,7 @@ func (r *reader) read(body io.Reader, u unit, app store.Appender) error {
 	}
 	buf.Reset(body)
 	r.lines = lineReader{buf: buf}
-	r.tally, r.skipped = receive.Tally{}, 0
+	r.tally, r.skipped, r.stamp = receive.Tally{}, 0, r.stamp[:0]
 	for dec := lineprotocol.NewDecoder(&r.lines); dec.Next(); {
 		line := r.lines.line
 		t, err := r.readPoint(dec, u)
@@ -88,7 +92,14 @@ func (r *reader) readPoint(dec *lineprotocol.Decoder, u unit) (t int64, err erro
 	case stamp == nil:
 		return time.Now().UnixMilli(), nil
 	}
-	return u.millis(stamp)
+	if len(stamp) == 0 || !bytes.Equal(stamp, r.stamp) {
+		t, err := u.millis(stamp)
+		if err != nil {
+			return 0, err
+		}
+		r.stamp, r.time = append(r.stamp[:0], stamp...), t
+	}
+	return r.time, nil
 }
 
 // readTags reads the measurement into name, and the tags into labels.

@@ -21,8 +21,9 @@ type Config struct {
 	MaxBody quantity.Bytes `yaml:"max_body"`
 	// MaxInFlight is how many requests are read at the same time. One takes some
 	// ten times its body of memory, and seventy times if it is made for that.
-	// Further ones wait for a few seconds and are then answered 503, on which every
-	// exporter tries again.
+	// Further ones wait for a few seconds and are then answered 429, on which every
+	// exporter tries again; so are, at once, those that find four times as many
+	// waiting.
 	MaxInFlight int `yaml:"max_in_flight"`
 	// PromoteResourceAttributes are the attributes of a resource that become
 	// labels; a series has room for 32 labels, and a resource may have more.

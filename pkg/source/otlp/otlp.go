@@ -21,8 +21,8 @@
 //	200  taken; partial_success in the answer says how many points were not, and why
 //	400  the body is broken; nothing was taken
 //	413  the body is too large, 415 it is of another type
-//	429  nothing was taken because the store is full; with Retry-After
-//	503  too many requests at once, or chartd stops; with Retry-After
+//	429  nothing was taken: the store is full, or too many requests come at once; with Retry-After
+//	503  chartd stops; with Retry-After
 package otlp
 
 import (
@@ -30,6 +30,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"runtime"
 
 	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -48,6 +49,10 @@ type Source struct {
 	cfg    *Config
 	bodies receive.Bodies
 	turns  receive.Turns
+	// unpacking bounds how many messages are made of bodies at the same time to
+	// half of the processors: that makes more garbage than anything else in chartd,
+	// whose collection takes the other half, and charts have to be drawn, too.
+	unpacking chan struct{}
 	deltas *deltas
 	skip   func(int)
 	reject func(int, error)
@@ -56,7 +61,8 @@ type Source struct {
 func newSource(cfg *Config, deps source.Deps) *Source {
 	return &Source{
 		cfg: cfg, bodies: receive.Bodies{Max: cfg.MaxBody}, turns: receive.NewTurns(cfg.MaxInFlight),
-		deltas: newDeltas(cfg.MaxStreams, cfg.MaxStale.Std()), skip: deps.Skip, reject: deps.Reject,
+		unpacking: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
+		deltas:    newDeltas(cfg.MaxStreams, cfg.MaxStale.Std()), skip: deps.Skip, reject: deps.Reject,
 	}
 }
 
@@ -91,6 +97,8 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, enc, err)
 		return
 	}
+	s.unpacking <- struct{}{} // whoever holds it works and waits for nobody
+	defer func() { <-s.unpacking }()
 	// A request of metrics and MetricsData are one message to a reader.
 	var data metrics.MetricsData
 	if err := enc.decode(body, &data); err != nil {

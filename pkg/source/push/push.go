@@ -16,9 +16,9 @@
 //	{"error":"1 of 3 samples were rejected","accepted":2,"rejected":[{"line":3,"reason":"…"}]}
 //
 // and the good ones are kept; more than 100 rejections are counted in "more".
-// It is 429 if nothing could be taken only because the store is full, 413 if the
-// body is too large, 415 if it is packed otherwise, 503 while chartd stops; each
-// with the same kind of body.
+// It is 429 with Retry-After if nothing could be taken only because the store is
+// full, or if too many requests come at once, 413 if the body is too large, 415 if
+// it is packed otherwise, 503 while chartd stops; each with the same kind of body.
 package push
 
 import (
@@ -37,12 +37,13 @@ const Path = "/api/v1/push"
 type Source struct {
 	receive.Gate
 	bodies   receive.Bodies
+	turns    receive.Turns
 	decoders sync.Pool
 	reject   func(int, error)
 }
 
 func newSource(cfg *Config, deps source.Deps) *Source {
-	return &Source{bodies: receive.Bodies{Max: cfg.MaxBody}, reject: deps.Reject}
+	return &Source{bodies: receive.Bodies{Max: cfg.MaxBody}, turns: receive.NewTurns(cfg.MaxInFlight), reject: deps.Reject}
 }
 
 // Routes implements source.Receiver.
@@ -68,6 +69,12 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer leave()
+	done, err := s.turns.Take(r.Context())
+	if err != nil {
+		write(w, receive.Status(w, err), answer{Error: err.Error()})
+		return
+	}
+	defer done()
 	body, err := s.bodies.Open(w, r)
 	if err != nil {
 		write(w, receive.Status(w, err), answer{Error: err.Error()})

@@ -293,7 +293,7 @@ func TestFullStore(t *testing.T) {
 }
 
 func TestLargeBodies(t *testing.T) {
-	r := newRig(t, store.DefaultConfig(), &push.Config{MaxBody: 4096})
+	r := newRig(t, store.DefaultConfig(), &push.Config{MaxBody: 4096, MaxInFlight: 16})
 	line := `{"metric":"m","v":1}` + "\n"
 	for _, tc := range []struct {
 		name   string
@@ -398,7 +398,7 @@ func TestConfig(t *testing.T) {
 	if ps := push.DefaultConfig().Validate(); len(ps) > 0 {
 		t.Error(ps)
 	}
-	ps := (&push.Config{MaxBody: quantity.Bytes(1)}).Validate()
+	ps := (&push.Config{MaxBody: quantity.Bytes(1), MaxInFlight: 16}).Validate()
 	if len(ps) != 1 || ps[0].Error() != "max_body: 1 is out of range; a size from 1KiB to 1GiB" {
 		t.Error(ps)
 	}

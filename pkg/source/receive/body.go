@@ -135,7 +135,7 @@ func Status(w http.ResponseWriter, err error) int {
 	if !ok {
 		return http.StatusBadRequest
 	}
-	if e.Status == http.StatusServiceUnavailable {
+	if e.Status == http.StatusServiceUnavailable || e.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
 	return e.Status
