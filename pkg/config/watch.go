@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -21,13 +22,14 @@ const (
 )
 
 // Watch calls changed, one call at a time, when it has begun to watch the file
-// at path, and from then on soon after the file was written, replaced or
-// removed, until ctx ends; then it returns nil. The first call is for what
+// at path and those that more returns, and from then on soon after one of them
+// was written, replaced or removed, until ctx ends; then it returns nil. more,
+// which may be nil, is asked anew before each call. The first call is for what
 // happened before: from its beginning on, no change goes unnoticed. It watches
 // the directory, so that it sees an editor put a new file in the old one's
 // place, and Kubernetes another link. Whether the content is a different one
 // is for changed to find out. The error is that the system cannot watch.
-func Watch(ctx context.Context, path string, changed func()) (err error) {
+func Watch(ctx context.Context, path string, more func() []string, changed func()) (err error) {
 	fw, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watching %s: %w", path, err)
@@ -36,7 +38,8 @@ func Watch(ctx context.Context, path string, changed func()) (err error) {
 	if err := follow(fw, path); err != nil {
 		return err
 	}
-	seen := stat(path)
+	others := followAll(fw, more)
+	seen := stat(append(others, path)...)
 	changed()
 	var due <-chan time.Time
 	var began time.Time // when the change that is waited out was first seen
@@ -49,11 +52,13 @@ func Watch(ctx context.Context, path string, changed func()) (err error) {
 			// A link may lead elsewhere now. If the place cannot be watched,
 			// the link itself still is.
 			_ = follow(fw, path)
+			others = followAll(fw, more)
+			seen = stat(append(others, path)...)
 			changed()
 			continue
 		case e := <-fw.Events:
-			now := stat(path)
-			if now.same(seen) && filepath.Base(e.Name) != filepath.Base(path) {
+			now := stat(append(others, path)...)
+			if slices.EqualFunc(now, seen, state.same) && filepath.Base(e.Name) != filepath.Base(path) {
 				continue // another file of the directory
 			}
 			seen = now
@@ -69,6 +74,19 @@ func Watch(ctx context.Context, path string, changed func()) (err error) {
 		}
 		due = time.After(min(settle, max(0, patience-time.Since(began))))
 	}
+}
+
+// followAll watches the directories of the files that more returns, as far as
+// they are there, and returns the files.
+func followAll(fw *fsnotify.Watcher, more func() []string) []string {
+	if more == nil {
+		return nil
+	}
+	paths := more()
+	for _, path := range paths {
+		_ = follow(fw, path) // what is not there yet cannot be watched
+	}
+	return slices.Clip(paths)
 }
 
 // follow watches the directory of the file and, if the file is a link, that of
@@ -91,12 +109,14 @@ type state struct {
 	info fs.FileInfo // nil if there is none
 }
 
-func stat(path string) state {
-	info, err := os.Stat(path)
-	if err != nil {
-		return state{}
+func stat(paths ...string) []state {
+	out := make([]state, len(paths))
+	for i, path := range paths {
+		if info, err := os.Stat(path); err == nil {
+			out[i] = state{info}
+		}
 	}
-	return state{info}
+	return out
 }
 
 func (a state) same(b state) bool {

@@ -17,7 +17,7 @@ func watched(t *testing.T, path string) <-chan string {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- config.Watch(ctx, path, func() {
+		done <- config.Watch(ctx, path, nil, func() {
 			data, err := os.ReadFile(path)
 			if err != nil {
 				data = []byte("gone")
@@ -119,7 +119,7 @@ func TestWatchLinks(t *testing.T) {
 
 func TestWatchNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "no", "chartd.yaml")
-	if err := config.Watch(t.Context(), path, func() {}); err == nil {
+	if err := config.Watch(t.Context(), path, nil, func() {}); err == nil {
 		t.Error("a directory that is not there can be watched")
 	}
 }
