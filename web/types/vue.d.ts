@@ -1,11 +1,11 @@
 // Vue 3: import type {} from "chartd/vue" lets templates know <chartd-chart>.
-import type { DefineComponent, EmitsOptions } from "vue";
+import type { HTMLAttributes } from "vue";
 import type { ChartAttributes, ChartEvents } from "./attributes.js";
 
-type Emits = { [K in keyof ChartEvents]: (event: ChartEvents[K]) => void } & EmitsOptions;
+type Listeners = { [K in keyof ChartEvents as `on${Capitalize<K>}`]?: ((event: ChartEvents[K]) => void) | undefined };
 
 declare module "vue" {
   interface GlobalComponents {
-    "chartd-chart": DefineComponent<ChartAttributes, {}, {}, {}, {}, {}, {}, Emits>;
+    "chartd-chart": new () => { $props: ChartAttributes & Listeners & Omit<HTMLAttributes, keyof ChartAttributes> };
   }
 }
