@@ -85,7 +85,8 @@ func (c *Call) ArgString() string {
 	return string(c.arg)
 }
 
-// Session returns the session of the caller; nil on a tick.
+// Session returns the session of the caller; nil on a tick. Who calls without a
+// connection, as over HTTP, has one that ends with the callback.
 func (c *Call) Session() *Session { return c.session }
 
 // User returns who raised the callback, as the section auth of the

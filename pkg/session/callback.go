@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/ticker"
 	"github.com/chartd/chartd/pkg/wire"
 )
@@ -110,11 +111,11 @@ func (s *Session) run(r request) *Call {
 	if call == nil {
 		return nil
 	}
-	res := s.hub.runner.run(s.hub.ctx, chart, call)
-	offered := make(chan struct{})
-	c.ops.wait(func() { c.respond(r, chart, call, res, func() { close(offered) }) })
-	<-offered
-	s.hub.runner.responded(s.hub.ctx, chart, call)
+	s.hub.runner.around(s.hub.ctx, chart, call, func(res result) {
+		offered := make(chan struct{})
+		c.ops.wait(func() { c.respond(r, chart, call, res, func() { close(offered) }) })
+		<-offered
+	})
 	if len(call.stray) == 0 {
 		return nil
 	}
@@ -142,16 +143,31 @@ func (c *Client) begin(r request) (*Chart, *Call) {
 		c.fail(r.id, s.id, failure)
 		return nil, nil
 	}
-	call := &Call{
-		cause: CauseClient, chart: name, arg: r.arg, session: c.session, user: userOf(c.grant), spec: chart.Spec, appender: c.hub.deps.Appender,
-		view: s.view, base: base, solo: true,
-	}
-	if chart.Config.Scope == ScopeShared {
-		call.view, call.base, call.solo = c.hub.pool.Shared(s.view), s.view, false
-	}
-	call.first = call.view
+	call := c.call(chart, c.session, s.view, base, r.arg)
 	c.event(r, s, wire.BeforeCallback, result{})
 	return chart, call
+}
+
+// call makes the call of a client's callback. base is what the caller sees at
+// first.
+func (c *caller) call(chart *Chart, s *Session, v, base plotting.View, arg json.RawMessage) *Call {
+	call := &Call{
+		cause: CauseClient, chart: v.Chart, arg: arg, session: s, user: userOf(c.grant), spec: chart.Spec, appender: c.hub.deps.Appender,
+		view: v, base: base, solo: true,
+	}
+	if chart.Config.Scope == ScopeShared {
+		call.view, call.base, call.solo = c.hub.pool.Shared(v), v, false
+	}
+	call.first = call.view
+	return call
+}
+
+// share lays what a callback changed over every view of its chart. by and push,
+// if not nil, are the lease of who raised it and what to push to it.
+func (h *Hub) share(call *Call, delta plotting.Change, by *ticker.Lease, push *ticker.Push) {
+	h.beforeShare(call.spec, call.chart, delta)
+	h.pool.Share(call.chart, delta, by, push)
+	h.afterShare(call.chart)
 }
 
 // respond sends what follows a client's callback: its event, its answer, and
@@ -172,9 +188,7 @@ func (c *Client) respond(r request, chart *Chart, call *Call, res result, offere
 	}
 	if s.gone || c.over {
 		if shared {
-			c.hub.beforeShare(call.spec, call.chart, delta)
-			c.hub.pool.Share(call.chart, delta, nil, nil)
-			c.hub.afterShare(call.chart)
+			c.hub.share(call, delta, nil, nil)
 		}
 		c.answer(r, nil, res, reply)
 		c.push(s, push(s)) // without a lease: the events alone
@@ -183,9 +197,7 @@ func (c *Client) respond(r request, chart *Chart, call *Call, res result, offere
 	if shared {
 		c.answer(r, s, res, reply)
 		p := push(s)
-		c.hub.beforeShare(call.spec, call.chart, delta)
-		c.hub.pool.Share(call.chart, delta, s.lease, p)
-		c.hub.afterShare(call.chart)
+		c.hub.share(call, delta, s.lease, p)
 		if s.lease == nil {
 			c.push(s, p)
 		}

@@ -19,15 +19,13 @@ const badMessages = 32
 
 // Client is one connection of a session.
 type Client struct {
-	hub  *Hub
-	peer Peer
-	out  outbox
-	ops  serial // guards all that follows
+	caller
+	out outbox
+	ops serial // guards all that follows, and the caller's grant
 
-	session *Session    // nil before hello
-	grant   *auth.Grant // likewise
-	shown   *shown      // nil where nobody is asked
-	check   *check      // nil if no token is being looked at
+	session *Session // nil before hello
+	shown   *shown   // nil where nobody is asked
+	check   *check   // nil if no token is being looked at
 	subs    map[string]*sub
 	over    bool
 	// allowance is of messages.
@@ -37,7 +35,7 @@ type Client struct {
 }
 
 func newClient(h *Hub, conn Conn, peer Peer) *Client {
-	c := &Client{hub: h, peer: peer}
+	c := &Client{caller: caller{hub: h, peer: peer}}
 	c.out.conn, c.out.post, c.out.owner = conn, &h.post, c
 	c.ops.caught = func(v any) {
 		h.deps.Log.Error("handling a client panicked", zap.Any("panic", v), zap.Stack("stack"))

@@ -43,6 +43,7 @@ type Hub struct {
 	metrics *metrics
 	pool    *ticker.Pool
 	census  *census
+	outside outside
 	post    post
 	runner  *runner
 	quiet   *quiet.Log // refusals

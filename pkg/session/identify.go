@@ -263,7 +263,7 @@ func (c *Client) confirm() {
 }
 
 // denied counts and logs a refusal.
-func (c *Client) denied(reason, why string) {
+func (c *caller) denied(reason, why string) {
 	c.hub.Denied(reason)
 	who := ""
 	if c.grant != nil {

@@ -18,6 +18,13 @@ const (
 	deniedSubject  = "subject"
 )
 
+// caller is who asks for something, through a connection or without one.
+type caller struct {
+	hub   *Hub
+	peer  Peer
+	grant *auth.Grant // nil before hello
+}
+
 // mayRead refuses a request for a chart that its sender may not watch. The
 // answer is the same whether there is such a chart or not.
 func (c *Client) mayRead(id wire.ID, chart string) bool {
@@ -37,8 +44,8 @@ func (c *Client) mayCall(id wire.ID, s *sub) bool {
 	return false
 }
 
-// first returns what the client sees of a chart before it asks for anything.
-func (c *Client) first(spec *plotting.Spec, chart string) (plotting.View, *wire.Error) {
+// first returns what the caller sees of a chart before it asks for anything.
+func (c *caller) first(spec *plotting.Spec, chart string) (plotting.View, *wire.Error) {
 	v, err := c.grant.View(spec, chart)
 	if err != nil {
 		return v, c.beyond(&wire.Error{Code: wire.CodeForbidden, Message: err.Error()})
@@ -46,8 +53,8 @@ func (c *Client) first(spec *plotting.Spec, chart string) (plotting.View, *wire.
 	return v, nil
 }
 
-// alter returns a view changed as c asks, within what the client may see.
-func (c *Client) alter(spec *plotting.Spec, v plotting.View, ch plotting.Change) (plotting.View, *wire.Error) {
+// alter returns a view changed as c asks, within what the caller may see.
+func (c *caller) alter(spec *plotting.Spec, v plotting.View, ch plotting.Change) (plotting.View, *wire.Error) {
 	next, err := c.grant.Change(spec, v, ch, time.Now())
 	if err != nil {
 		e := badView(err)
@@ -65,8 +72,8 @@ func (c *Client) alter(spec *plotting.Spec, v plotting.View, ch plotting.Change)
 	return next, nil
 }
 
-// fits returns an error if a view shows more than the client may see.
-func (c *Client) fits(spec *plotting.Spec, v plotting.View) *wire.Error {
+// fits returns an error if a view shows more than the caller may see.
+func (c *caller) fits(spec *plotting.Spec, v plotting.View) *wire.Error {
 	if c.grant.Form() != auth.FormLink { // only links have limits
 		return nil
 	}
@@ -79,7 +86,7 @@ func (c *Client) fits(spec *plotting.Spec, v plotting.View) *wire.Error {
 }
 
 // beyond counts what a link does not allow.
-func (c *Client) beyond(e *wire.Error) *wire.Error {
+func (c *caller) beyond(e *wire.Error) *wire.Error {
 	c.denied(deniedView, e.Error())
 	return e
 }

@@ -32,6 +32,13 @@ type result struct {
 	elapsed time.Duration
 }
 
+// around runs a client's callback from its first hook to its last. respond
+// answers it, and returns when the frame is on its way.
+func (r *runner) around(ctx context.Context, chart *Chart, call *Call, respond func(result)) {
+	respond(r.run(ctx, chart, call))
+	r.responded(ctx, chart, call)
+}
+
 // run runs a callback up to the moment before the frame: Before, the handler,
 // After, BeforeResponse.
 func (r *runner) run(ctx context.Context, chart *Chart, call *Call) result {

@@ -158,8 +158,8 @@ func (c *Client) freeID(v plotting.View) string {
 }
 
 // unknownChart says that there is no such chart, and which may have been meant
-// of those that the client may know of.
-func (c *Client) unknownChart(name string) *wire.Error {
+// of those that the caller may know of.
+func (c *caller) unknownChart(name string) *wire.Error {
 	text := fmt.Sprintf("no chart %q", name)
 	names := slices.Sorted(maps.Keys(*c.hub.charts.Load()))
 	names = slices.DeleteFunc(names, func(n string) bool { return !c.grant.MayRead(n) })

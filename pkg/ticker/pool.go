@@ -284,6 +284,39 @@ func (p *Pool) share(chart string, c plotting.Change, except *loop) {
 	}
 }
 
+// Redraw draws a view once more where it is watched, and returns when that is on
+// its way to who watches: what it shows may have changed, though the view has
+// not. If ctx ends first, it is drawn all the same.
+func (p *Pool) Redraw(ctx context.Context, v plotting.View) {
+	p.mu.Lock()
+	var loops []*loop
+	if st := p.charts[v.Chart]; st != nil {
+		for l := range st.loops {
+			if l.key.View == v {
+				loops = append(loops, l)
+			}
+		}
+	}
+	p.mu.Unlock()
+	left := make(chan struct{}, len(loops))
+	done := func() { left <- struct{}{} }
+	for _, l := range loops {
+		l.mail.put(command{do: func() {
+			if len(l.watchers) > 0 {
+				l.draw(nil, nil)
+			}
+			done()
+		}, drop: done})
+	}
+	for range loops {
+		select {
+		case <-left:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // Shared returns v under what Share laid over the views of its chart.
 func (p *Pool) Shared(v plotting.View) plotting.View {
 	if chart, shared, ok := p.state(v.Chart); ok {
