@@ -37,7 +37,9 @@ type statusError struct {
 func (e *statusError) Error() string { return e.said }
 
 // Brief implements source.Brief.
-func (e *statusError) Brief() string { return fmt.Sprintf("%d %s", e.status, http.StatusText(e.status)) }
+func (e *statusError) Brief() string {
+	return fmt.Sprintf("%d %s", e.status, http.StatusText(e.status))
+}
 
 // Wrap says of an error in reading the answer what had been asked. It shows no
 // secret, even if the error repeats a part of the answer.
