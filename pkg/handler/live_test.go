@@ -18,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/internal/livetest"
+	"github.com/chartd/chartd/pkg/config"
 	"github.com/chartd/chartd/pkg/daemon"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/session"
@@ -48,6 +49,12 @@ func start(t *testing.T, yaml string, hook http.HandlerFunc, opts ...daemon.Opti
 	if err != nil {
 		t.Fatal(err)
 	}
+	return run(t, cfg, "one", opts...)
+}
+
+// run runs a daemon until the test ends, with a client that watches a chart.
+func run(t *testing.T, cfg *config.Config, chart string, opts ...daemon.Option) *rig {
+	t.Helper()
 	d, err := daemon.New(cfg.WithListen("127.0.0.1:0"), append([]daemon.Option{daemon.WithLogger(zap.NewNop())}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +75,7 @@ func start(t *testing.T, yaml string, hook http.HandlerFunc, opts ...daemon.Opti
 	}
 	r := &rig{Daemon: d, Client: livetest.Dial(t, d.URL()), t: t}
 	r.Hello("")
-	r.v = r.Sub(wire.Sub{Chart: "one", Events: true}).V
+	r.v = r.Sub(wire.Sub{Chart: chart, Events: true}).V
 	r.Full(r.v)
 	return r
 }
