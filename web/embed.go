@@ -15,6 +15,8 @@ const (
 	// ChartPage answers "/c/{chart}"; it reads the chart's name and its
 	// parameters from the address.
 	ChartPage = "chart.html"
+	// WallPage answers "/wall": several charts and nothing else.
+	WallPage = "wall.html"
 )
 
 //go:embed static

@@ -40,6 +40,11 @@ func (s *Server) gallery(w http.ResponseWriter, r *http.Request) {
 	s.page(w, r, web.GalleryPage, s.rules.Load().pagePolicy)
 }
 
+// wall serves the page of several charts at once.
+func (s *Server) wall(w http.ResponseWriter, r *http.Request) {
+	s.page(w, r, web.WallPage, s.rules.Load().pagePolicy)
+}
+
 // chartPage serves the page of one chart, if there is such a chart. Who shows
 // no credential gets the page, which will ask for one, whether there is a chart
 // or not.

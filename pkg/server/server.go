@@ -170,6 +170,7 @@ func (s *Server) routes(pages map[string]http.Handler) (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.gallery)
 	mux.HandleFunc("GET /c/{chart}", s.chartPage)
+	mux.HandleFunc("GET /wall", s.wall)
 	mux.HandleFunc("GET "+wire.Path, s.upgrade)
 	mux.HandleFunc("GET /charts/{file}", s.picture)
 	mux.HandleFunc("GET /api/v1/charts", s.listCharts)

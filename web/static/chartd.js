@@ -15,6 +15,8 @@
  *     refresh   time between two frames; 0: only when a callback asks
  *     hide      series to leave out: "idle, steal", or a JSON list
  *     vars      the chart's variables: "host=web1; disk=sda", or a JSON object
+ *     timezone  that of the time axis: "Europe/Berlin", or "viewer" for the browser's own
+ *     replay    a clock of its own: {"at":1700000000000,"speed":10}
  *     size      "800x400"; without it, the room that there is, as CSS gives it
  *     theme     light or dark; without it, as the system
  *     label     the accessible name; without it, the chart's title
@@ -61,6 +63,9 @@ import "./chartd/touch/gestures.js";
 import "./chartd/touch/legend.js";
 import "./chartd/touch/lens.js";
 import "./chartd/touch/lines.js";
+import "./chartd/touch/link.js";
+import "./chartd/touch/look.js";
+import "./chartd/touch/menu.js";
 import "./chartd/touch/pace.js";
 import "./chartd/touch/path.js";
 import "./chartd/touch/range.js";
@@ -68,6 +73,7 @@ import "./chartd/touch/reading.js";
 import "./chartd/touch/readout.js";
 import "./chartd/touch/replay.js";
 import "./chartd/touch/stretch.js";
+import "./chartd/touch/takeaway.js";
 import "./chartd/touch/time.js";
 import "./chartd/touch/toolbar.js";
 import "./chartd/touch/touch.js";

@@ -5,7 +5,7 @@
  */
 
 /** The attributes that change the view. */
-export const viewAttributes = ["window", "from", "to", "refresh", "hide", "hidden", "vars"];
+export const viewAttributes = ["window", "from", "to", "refresh", "hide", "hidden", "vars", "timezone", "replay"];
 
 /** Widths are steps of this many px, so that viewers with nearly the same space share a view. */
 const step = { width: 80, height: 20 };
@@ -86,6 +86,22 @@ export function names(text) {
 }
 
 /**
+ * Reads a replay: {"at":1700000000000,"speed":10}.
+ * @param {string} text
+ * @returns {NonNullable<ViewChange["replay"]>}
+ */
+function clockOf(text) {
+  try {
+    /** @type {Record<string, unknown>} */
+    const read = JSON.parse(text);
+    return Object.fromEntries(["at", "since", "speed"].map((key) => [key, read[key]]).filter(([, value]) => typeof value === "number"));
+  } catch {
+    console.warn(`chartd: replay is not JSON: ${text}`);
+    return {};
+  }
+}
+
+/**
  * A bare number is milliseconds, and stays a number.
  * @param {string} text
  */
@@ -126,6 +142,14 @@ export function ask(view, attribute, text) {
     case "vars":
       if (empty) delete view.vars;
       else view.vars = variables(text);
+      break;
+    case "timezone":
+      if (empty) delete view.timezone;
+      else view.timezone = text.trim() === "viewer" ? Intl.DateTimeFormat().resolvedOptions().timeZone : text.trim();
+      break;
+    case "replay":
+      if (empty) delete view.replay;
+      else view.replay = clockOf(text);
       break;
   }
 }

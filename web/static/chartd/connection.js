@@ -90,6 +90,8 @@ export class Connection {
   downSince = 0;
   /** The server does not answer, although the socket is open. */
   doubt = false;
+  /** What the server said it is. */
+  software = "";
   /** The token of the session to resume. */
   session = "";
 
@@ -209,6 +211,7 @@ export class Connection {
       if (m.t === "welcome") {
         clearTimeout(this.#timer);
         this.session = m.session;
+        this.software = m.server ?? "";
         this.downSince = 0;
         this.reason = "";
         this.#set("open");

@@ -17,6 +17,7 @@
  * @property {string} [title]
  * @property {{t: number, to?: number, text: string}[]} [marks]
  * @property {{at: number, level?: "note" | "warn" | "alarm", below?: boolean, text?: string}[]} [thresholds]
+ * @property {string} [timezone] IANA name; "" is the chart's own
  * @property {boolean} [paused]
  */
 

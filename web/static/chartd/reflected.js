@@ -20,6 +20,7 @@
  * @typedef {object} ChartEvents
  * @property {CustomEvent<{state: State, before: State, text: string}>} statechange
  * @property {CustomEvent<{vars: Record<string, string>}>} varschange the viewer picked
+ * @property {CustomEvent<{view: string}>} viewchange another view is seen: its parameters, as of an address
  * @property {CustomEvent<HookDetail>} beforecallback
  * @property {CustomEvent<HookDetail>} aftercallback
  * @property {CustomEvent<HookDetail>} beforecallbackresponseprocess the frame is not in the page yet
@@ -33,13 +34,13 @@
 
 /** The attributes that are properties of the same name: those with text, and those that are there or not. */
 export const reflected = /** @type {const} */ ({
-  text: ["src", "server", "link", "window", "from", "to", "refresh", "hide", "vars", "size", "theme", "label", "controls"],
+  text: ["src", "server", "link", "window", "from", "to", "refresh", "hide", "vars", "timezone", "replay", "size", "theme", "label", "controls"],
   flags: ["pick", "events"],
 });
 
 /** The events that have an on-property. */
 export const ownEvents = /** @type {const} */ ([
-  "statechange", "varschange",
+  "statechange", "varschange", "viewchange",
   "beforecallback", "aftercallback", "beforecallbackresponseprocess", "aftercallbackresponseprocess",
 ]);
 
@@ -129,6 +130,24 @@ export class ReflectedElement extends HTMLElement {
   set vars(vars) { this.#write("vars", typeof vars === "object" && vars ? JSON.stringify(vars) : vars); }
 
   /**
+   * The zone of the time axis: "Europe/Berlin", or "viewer" for the browser's own.
+   * @returns {string}
+   */
+  get timezone() { return this.#text("timezone"); }
+
+  /** @param {Text} zone */
+  set timezone(zone) { this.#write("timezone", zone); }
+
+  /**
+   * A clock of its own: '{"at":1700000000000,"speed":10}', or such an object.
+   * @returns {string}
+   */
+  get replay() { return this.#text("replay"); }
+
+  /** @param {Text | Readonly<{at: number, since?: number, speed?: number}>} replay */
+  set replay(replay) { this.#write("replay", typeof replay === "object" && replay ? JSON.stringify(replay) : replay); }
+
+  /**
    * The size in px that the server draws: "800x400".
    * @returns {string}
    */
@@ -187,6 +206,12 @@ export class ReflectedElement extends HTMLElement {
 
   /** @param {Handler<"statechange">} f */
   set onstatechange(f) { this.#handle("statechange", f); }
+
+  /** @returns {Handler<"viewchange">} */
+  get onviewchange() { return this.#handler("viewchange"); }
+
+  /** @param {Handler<"viewchange">} f */
+  set onviewchange(f) { this.#handle("viewchange", f); }
 
   /** @returns {Handler<"varschange">} */
   get onvarschange() { return this.#handler("varschange"); }

@@ -109,6 +109,11 @@ export class Server extends EventTarget {
     return this.phase === "refused" && this.#connection.code === unauthorized;
   }
 
+  /** The server's software, as "chartd/0.1.0"; "" until it said so. */
+  get version() {
+    return this.#connection.software;
+  }
+
   /** The server has not answered for a while. */
   get doubt() {
     return this.#connection.doubt;

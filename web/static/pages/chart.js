@@ -1,5 +1,6 @@
 /** The page of one chart, for a wall, an iframe, or a closer look. */
 import { home, Server } from "../chartd.js";
+import { attributesOf } from "../chartd/touch/link.js";
 import { signInForm } from "./visitor.js";
 import { make } from "./words.js";
 
@@ -9,16 +10,15 @@ const idle = 3000;
 const query = new URLSearchParams(location.search);
 const name = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(-1) ?? "");
 
+// What the viewer did stands behind the "#": it says the whole view, and takes
+// the place of what the page was opened with.
+const done = new URLSearchParams(location.hash.slice(1));
+const asked = [...done].length > 0 ? done : query;
+const theme = done.get("theme") ?? document.documentElement.dataset["theme"] ?? "auto";
+document.documentElement.dataset["theme"] = theme;
+
 /** @type {Record<string, string>} */
-const attributes = { src: name, pick: "", theme: document.documentElement.dataset["theme"] ?? "auto" };
-for (const key of ["window", "from", "to", "refresh", "size"]) {
-  const value = query.get(key);
-  if (value) attributes[key] = value;
-}
-const hidden = query.getAll("hidden");
-if (hidden.length > 0) attributes["hide"] = JSON.stringify(hidden);
-const vars = [...query].filter(([key]) => key.startsWith("vars.")).map(([key, value]) => [key.slice(5), value]);
-if (vars.length > 0) attributes["vars"] = JSON.stringify(Object.fromEntries(vars));
+const attributes = { src: name, pick: "", theme, ...attributesOf(asked) };
 
 const chart = make("chartd-chart", attributes);
 const link = query.get("link");
@@ -49,14 +49,37 @@ if (title) {
   }).observe(title, { childList: true, characterData: true, subtree: true });
 }
 
-// The address is that of what is seen, for who reloads or hands it on.
-chart.addEventListener("varschange", (e) => {
-  const { vars } = /** @type {CustomEvent<{vars: Record<string, string>}>} */ (e).detail;
-  const url = new URL(location.href);
-  for (const key of [...url.searchParams.keys()]) if (key.startsWith("vars.")) url.searchParams.delete(key);
-  for (const [key, value] of Object.entries(vars)) url.searchParams.set(`vars.${key}`, value);
-  history.replaceState(history.state, "", url);
+// The address is that of what is seen, for who reloads or hands it on. A hand
+// that scrubs changes the view many times a second; a browser takes an address a
+// hundred times in half a minute.
+/** @type {string | null} null: it is as it was opened, and not seen yet */
+let view = null;
+/** @type {number} */
+let writing = 0;
+function write() {
+  clearTimeout(writing);
+  writing = setTimeout(() => {
+    const parameters = new URLSearchParams(view ?? "");
+    const own = chart.getAttribute("theme") ?? "auto";
+    document.documentElement.dataset["theme"] = own;
+    if (own !== theme || done.has("theme")) parameters.set("theme", own);
+    for (const key of ["size", "refresh"]) if (asked.has(key)) parameters.set(key, asked.get(key) ?? "");
+    const url = new URL(location.href);
+    for (const key of [...url.searchParams.keys()]) if (key !== "link" && key !== "theme") url.searchParams.delete(key);
+    url.hash = parameters.toString();
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
+  }, 250);
+}
+chart.addEventListener("viewchange", (e) => {
+  const first = view === null;
+  view = /** @type {CustomEvent<{view: string}>} */ (e).detail.view;
+  if (!first) write();
 });
+new MutationObserver(() => {
+  // Another tab's choice comes the same way, and is none of this address.
+  if (view !== null && chart.getAttribute("theme") !== document.documentElement.dataset["theme"]) write();
+}).observe(chart, { attributeFilter: ["theme"] });
+addEventListener("hashchange", () => location.reload());
 
 // In an iframe the page around it is the way back.
 const chrome = document.getElementById("chrome");

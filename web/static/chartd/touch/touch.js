@@ -16,9 +16,12 @@ import { Crosshair } from "./crosshair.js";
 import { css as gestures } from "./gestures.js";
 import { css as legend, Legend } from "./legend.js";
 import { Lens } from "./lens.js";
+import { css as look, Look } from "./look.js";
+import { css as menu } from "./menu.js";
 import { css as readout } from "./readout.js";
 import { css as replay, Replay } from "./replay.js";
 import { css as stretch } from "./stretch.js";
+import { css as takeaway, Takeaway } from "./takeaway.js";
 import { css as toolbar, Toolbar } from "./toolbar.js";
 import { css as vars, Vars } from "./vars.js";
 import { Zoom } from "./zoom.js";
@@ -36,6 +39,8 @@ export class Touch {
     new Legend(host, signal);
     new Zoom(host, toolbar, lens, crosshair, signal);
     new Vars(host, signal);
+    new Takeaway(host, toolbar, lens, signal);
+    new Look(host, toolbar, signal);
   }
 
   /** The element left the page. */
@@ -45,4 +50,4 @@ export class Touch {
 }
 
 /** The rules of all features. */
-export const css = [toolbar, legend, replay, readout, gestures, stretch, vars].join("\n");
+export const css = [toolbar, legend, replay, readout, gestures, stretch, vars, menu, takeaway, look].join("\n");
