@@ -136,7 +136,9 @@ charts:
 			hear(call, "before")
 			return nil
 		},
-		After:          func(_ context.Context, call *session.Call, err error, _ time.Duration) { hear(call, fmt.Sprint("after ", seen(call), err)) },
+		After: func(_ context.Context, call *session.Call, err error, _ time.Duration) {
+			hear(call, fmt.Sprint("after ", seen(call), err))
+		},
 		BeforeResponse: func(_ context.Context, call *session.Call) { hear(call, "before response") },
 		AfterResponse: func(_ context.Context, call *session.Call) {
 			hear(call, "after response")

@@ -265,7 +265,7 @@ func refused(key string, err error) error {
 }
 
 func changeKeys() []string {
-	return []string{"hidden", "marks", "paused", "range", "refresh", "replay", "reset", "size", "thresholds", "title", "vars", "window"}
+	return []string{"hidden", "marks", "paused", "range", "refresh", "replay", "reset", "size", "thresholds", "timezone", "title", "vars", "window"}
 }
 
 // reply is reply(value).

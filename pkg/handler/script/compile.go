@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"fmt"
+	"maps"
 	"unicode/utf8"
 
 	"go.starlark.net/lib/math"
@@ -82,9 +83,7 @@ func readable(name, source string) error {
 func predeclared() starlark.StringDict {
 	out := hidden()
 	for _, more := range []starlark.StringDict{universe(), functions()} {
-		for name, v := range more {
-			out[name] = v
-		}
+		maps.Copy(out, more)
 	}
 	out["math"] = math.Module
 	out["json"] = &object{kind: "json", fields: jsonFunctions()}

@@ -26,16 +26,16 @@ func TestConfig(t *testing.T) {
 		}
 	}
 	for given, want := range map[string]string{
-		"in.star":                          "",
-		"./in.star":                        "",
-		"within.star":                      "",
-		good:                               "",
-		"":                                 "is missing",
-		"none.star":                        "the file cannot be read: ",
-		"../out.star":                      "leads out of the folder",
-		filepath.Join(dir, "out.star"):     "leads out of the folder",
-		"leaves.star":                      "the file cannot be read: ",
-		".":                                `"." is not a file`,
+		"in.star":                           "",
+		"./in.star":                         "",
+		"within.star":                       "",
+		good:                                "",
+		"":                                  "is missing",
+		"none.star":                         "the file cannot be read: ",
+		"../out.star":                       "leads out of the folder",
+		filepath.Join(dir, "out.star"):      "leads out of the folder",
+		"leaves.star":                       "the file cannot be read: ",
+		".":                                 `"." is not a file`,
 		"def callback(call):\n    nope()\n": "a.script:2:5: undefined: nope",
 	} {
 		var c Config

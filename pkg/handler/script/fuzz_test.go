@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func FuzzScript(f *testing.F) {
 	f.Fuzz(func(t *testing.T, source string) {
 		prog, err := compile("s.star", source, small)
 		if err != nil {
-			if _, ok := err.(*failure); !ok {
+			if _, ok := errors.AsType[*failure](err); !ok {
 				t.Errorf("%T: %v", err, err)
 			}
 			return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"go.starlark.net/starlark"
 )
@@ -16,14 +17,11 @@ type object struct {
 
 // String implements starlark.Value.
 func (o *object) String() string {
-	out := o.kind + "("
-	for i, name := range o.AttrNames() {
-		if i > 0 {
-			out += ", "
-		}
-		out += name + " = " + o.fields[name].String()
+	var parts []string
+	for _, name := range o.AttrNames() {
+		parts = append(parts, name+" = "+o.fields[name].String())
 	}
-	return out + ")"
+	return o.kind + "(" + strings.Join(parts, ", ") + ")"
 }
 
 // Type implements starlark.Value.
