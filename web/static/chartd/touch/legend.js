@@ -14,6 +14,9 @@ const press = 500;
 /** How high a button is at least, in units: a row of the legend. */
 const row = 240;
 
+/** How high it is at least in px, however small the picture: less is hard to hit. */
+const least = 24;
+
 /**
  * What is hidden after a click on a name.
  * @param {readonly string[]} hidden
@@ -144,9 +147,10 @@ export class Legend {
       const style = this.#buttons.get(name)?.style;
       if (!style) continue;
       style.insetInlineStart = `${left + (box.x - 40) * scale}px`;
-      style.insetBlockStart = `${top + (box.y + box.height / 2 - row / 2) * scale}px`;
+      const height = Math.max(row * scale, least);
+      style.insetBlockStart = `${top + (box.y + box.height / 2) * scale - height / 2}px`;
       style.inlineSize = `${(box.width + 80) * scale}px`;
-      style.blockSize = `${row * scale}px`;
+      style.blockSize = `${height}px`;
     }
   }
 

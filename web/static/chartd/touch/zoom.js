@@ -86,7 +86,7 @@ export class Zoom {
       out: tool("zoom-out", "Zoom out", icons.out, 12, () => this.#step(1 / nearer)),
       in: tool("zoom-in", "Zoom in", icons.in, 13, () => this.#step(nearer)),
       reset: tool("reset", "Back to the first range", icons.reset, 14, () => this.#reset()),
-      live: tool("live", "Follow the present again", icons.live, 15, () => this.#live(), "Live"),
+      live: tool("live", "Live: follow the present again", icons.live, 15, () => this.#live(), "Live"),
     };
     this.#shown();
     signal.addEventListener("abort", () => this.#pace.stop(), { once: true });
