@@ -150,6 +150,7 @@ siege() {
 }
 
 browser() {
+	typescript_compiler >/dev/null || return 1 # and with it the frameworks and axe-core
 	# shellcheck disable=SC2046
 	go_test -p 1 $(browser_packages)
 }
@@ -211,7 +212,7 @@ siege)
 	stage siege siege
 	;;
 browser)
-	stage install install race browser
+	stage install install race browser node
 	stage browser browser
 	;;
 all)
