@@ -101,7 +101,7 @@ func TestIngestFloods(t *testing.T) {
 							switch {
 							case status == http.StatusNoContent || status == http.StatusOK:
 								taken.Add(1)
-							case status == http.StatusTooManyRequests && after != "" && strings.Contains(text, "max_in_flight"):
+							case (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) && after != "" && strings.Contains(text, "max_in_flight"):
 								refused.Add(1)
 							default:
 								t.Errorf("answered with %d, Retry-After %q, %s", status, after, text)

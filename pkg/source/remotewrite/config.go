@@ -17,8 +17,8 @@ type Config struct {
 	MaxBody quantity.Bytes `yaml:"max_body"`
 	// MaxInFlight is how many requests are read at the same time, each of which
 	// may take twice max_body of memory. Further ones wait for a few seconds and
-	// are then answered 429, on which a Prometheus tries again if it has
-	// retry_on_http_429; so are, at once, those that find four times as many waiting.
+	// are then answered 503, on which a Prometheus tries again; so are, at once,
+	// those that find four times as many waiting.
 	MaxInFlight int `yaml:"max_in_flight"`
 }
 

@@ -11,8 +11,8 @@
 //	400  some samples were refused, which the body says; the others were taken
 //	400  the body is broken; nothing was taken
 //	413  the body is too large, 415 it is of another type
-//	429  nothing was taken: the store is full, or too many requests come at once; with Retry-After
-//	503  chartd stops; with Retry-After
+//	429  nothing was taken: the store is full; with Retry-After
+//	503  too many requests come at once, or chartd stops; with Retry-After
 //
 // A Prometheus tries again after 503, and after 429 if it was told to
 // (queue_config.retry_on_http_429). To a message of version 2 the answer says how
@@ -189,7 +189,13 @@ func answer(w http.ResponseWriter, m *message, err error) {
 
 // refuse answers a request that was not read.
 func refuse(w http.ResponseWriter, err error) {
-	http.Error(w, err.Error(), receive.Status(w, err))
+	status := receive.Status(w, err)
+	if status == http.StatusTooManyRequests {
+		// A Prometheus drops for good what is answered with 429, unless it was
+		// told to try again; after 503 it always does.
+		status = http.StatusServiceUnavailable
+	}
+	http.Error(w, err.Error(), status)
 }
 
 func refuseMethod(w http.ResponseWriter, r *http.Request) {

@@ -331,7 +331,7 @@ func TestTooManyAtOnce(t *testing.T) {
 		_, err = s.turns.Take(t.Context())
 		rec := httptest.NewRecorder()
 		refuse(rec, err)
-		if rec.Code != 429 || rec.Header().Get("Retry-After") != "1" || time.Since(began) != receive.Patience || rec.Body.String() != "1 requests are being read already (max_in_flight of the source); try again\n" {
+		if rec.Code != 503 || rec.Header().Get("Retry-After") != "1" || time.Since(began) != receive.Patience || rec.Body.String() != "1 requests are being read already (max_in_flight of the source); try again\n" {
 			t.Errorf("after %v: %d %s", time.Since(began), rec.Code, rec.Body)
 		}
 		time.AfterFunc(time.Second, done)
@@ -342,7 +342,7 @@ func TestTooManyAtOnce(t *testing.T) {
 		time.AfterFunc(time.Second, cancel)
 		_, err = s.turns.Take(ctx)
 		rec = httptest.NewRecorder()
-		if refuse(rec, err); rec.Code != 429 {
+		if refuse(rec, err); rec.Code != 503 {
 			t.Errorf("nobody waits any more: %d", rec.Code)
 		}
 		done()
