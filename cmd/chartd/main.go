@@ -39,7 +39,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{serveCommand(), pipeCommand(), validateCommand(), renderCommand(), signCommand(), schemaCommand(), healthcheckCommand(), versionCommand()}
+	return []command{serveCommand(), pipeCommand(), validateCommand(), renderCommand(), signCommand(), callbackCommand(), schemaCommand(), healthcheckCommand(), versionCommand()}
 }
 
 // usageError says that the command line makes no sense.

@@ -73,6 +73,8 @@ Without a command, chartd serves. "chartd help COMMAND" says more.
 Environment:
   CHARTD_CONFIG  the configuration file, as --config
   CHARTD_LISTEN  the address to listen on, as --listen
+  CHARTD_URL     the address that callback asks, as --url
+  CHARTD_TOKEN   who callback says it is, as --token
 
 Exit status: 0 it worked, 1 it did not, 2 the command line makes no sense.
 `)

@@ -223,8 +223,12 @@ func framePolicy(g *auth.Grant, usual string) string {
 func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {
 	s.cors(w, r)
 	h := w.Header()
-	h.Set("Access-Control-Allow-Methods", strings.Join([]string{http.MethodGet, http.MethodHead}, ", "))
-	h.Set("Access-Control-Allow-Headers", "Authorization")
+	methods, headers := []string{http.MethodGet, http.MethodHead}, []string{"Authorization"}
+	if r.PathValue("chart") != "" && strings.HasSuffix(r.URL.Path, "/callback") {
+		methods, headers = []string{http.MethodPost}, append(headers, "Content-Type")
+	}
+	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+	h.Set("Access-Control-Allow-Headers", strings.Join(headers, ", "))
 	h.Set("Access-Control-Max-Age", "600")
 	w.WriteHeader(http.StatusNoContent)
 }

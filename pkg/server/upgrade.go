@@ -132,12 +132,8 @@ func (s *Server) adopt(c *conn, r *http.Request) {
 		s.leave(c.addr)
 		return
 	}
-	address := "" // of a peer that is not on TCP: not counted
-	if c.addr.IsValid() {
-		address = bucket(c.addr).String()
-	}
 	peer := session.Peer{
-		Address: address, Origin: r.Header.Get("Origin"), UserAgent: r.Header.Get("User-Agent"), Since: time.Now(),
+		Address: addressOf(c.addr), Origin: r.Header.Get("Origin"), UserAgent: r.Header.Get("User-Agent"), Since: time.Now(),
 	}
 	credential, from := s.shown(r)
 	s.connect(c, peer, credential, from)

@@ -60,6 +60,10 @@ func (h *Hub) Raise(ctx context.Context, r Raise) (Raised, error) {
 	return out, nil
 }
 
+// CallTime returns how long a Raise may take at most: the handler with the hooks
+// before it, those before the answer, those behind it.
+func (h *Hub) CallTime() time.Duration { return 3 * h.cfg.CallbackTimeout.Std() }
+
 func (c *caller) raise(ctx context.Context, r *Raise) (out Raised, failure *wire.Error) {
 	if failure := c.mayRaise(r.Chart); failure != nil {
 		return out, failure

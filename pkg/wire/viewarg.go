@@ -2,9 +2,26 @@ package wire
 
 import (
 	"encoding/json"
+	"unicode/utf8"
 
 	"github.com/chartd/chartd/pkg/plotting"
 )
+
+// ParseArg reads a callback's argument that comes by itself, within the limits of
+// a client's message; its length is for who read it. It may share memory with b.
+func ParseArg(b []byte) (json.RawMessage, *Error) {
+	switch depth := DefaultLimits().Depth; {
+	case !utf8.Valid(b):
+		return nil, bad("", "the argument is not UTF-8")
+	case tooDeep(b, depth) >= 0:
+		return nil, bad("", "the argument nests arrays and objects deeper than %d", depth)
+	}
+	var arg json.RawMessage
+	if err := json.Unmarshal(b, &arg); err != nil {
+		return nil, bad("", "the argument is no JSON: %v; a text has quotes", err)
+	}
+	return arg, nil
+}
 
 // ViewArg reads a callback's argument of the form {"view":{…}}: a change of
 // the view that needs no handler. ok is false for every other argument, which

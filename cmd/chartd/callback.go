@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/chartd/chartd/pkg/daemon"
+)
+
+// maxAnswer bounds the answer to a callback, in bytes.
+const maxAnswer = 1 << 20
+
+func callbackCommand() command {
+	return command{
+		name: "callback", args: "--chart NAME [--url ADDRESS] [--token TOKEN] [--json] [--answer] [ARG]",
+		short: "raise a callback of a chart of a running chartd",
+		long: `
+Raises a callback as a page does with Chart1.callback(ARG), and writes what the
+handler replies, as JSON, to the standard output. ARG is a text, or JSON with
+--json; - reads it from the standard input; without it there is no argument.
+
+chartd is asked at --url, or CHARTD_URL; otherwise at the address that serve, with
+the same flags and environment, listens on. Where chartd asks who calls, say so
+with CHARTD_TOKEN, which no list of processes shows, or --token.
+
+What a callback changes is its caller's view, which ends here (--answer shows it,
+with links to its picture), unless the chart has scope: shared. A callback that
+no handler wants is a failure.`,
+		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
+			c := caller{terminal: t}
+			c.file, c.listen = configFlag(t, fs), listenFlag(t, fs)
+			fs.StringVar(&c.chart, "chart", "", "the `NAME` of the chart")
+			fs.StringVar(&c.url, "url", "", "the `ADDRESS` of chartd, as https://charts.example.com")
+			fs.StringVar(&c.token, "token", "", "the `TOKEN` to show, in place of CHARTD_TOKEN")
+			fs.BoolVar(&c.json, "json", false, "ARG is JSON, not a text")
+			fs.BoolVar(&c.answer, "answer", false, "write the whole answer, with the view and its links")
+			fs.DurationVar(&c.timeout, "timeout", 30*time.Second, "wait `TIME` for the answer")
+			return c.run
+		},
+	}
+}
+
+// caller is what the command line of callback says.
+type caller struct {
+	terminal
+	file, listen      *string
+	chart, url, token string
+	json, answer      bool
+	timeout           time.Duration
+}
+
+func (c *caller) run(ctx context.Context, args []string) error {
+	switch {
+	case c.chart == "":
+		return usageError{"want --chart NAME"}
+	case len(args) > 1:
+		return usageError{fmt.Sprintf("unexpected argument %q; want one ARG, in quotes if it has spaces", args[1])}
+	}
+	body, err := c.argument(args)
+	if err != nil {
+		return err
+	}
+	base, err := c.base()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	status, answer, err := c.ask(ctx, base+"/api/v1/charts/"+url.PathEscape(c.chart)+"/callback", body)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return errors.New(whyNot(status, answer))
+	}
+	var told struct {
+		Handled bool            `json:"handled"`
+		Reply   json.RawMessage `json:"reply"`
+	}
+	if err := json.Unmarshal(answer, &told); err != nil {
+		return fmt.Errorf("%s does not answer as chartd does: %w", base, err)
+	}
+	out := told.Reply
+	if c.answer {
+		out = answer
+	}
+	if len(out) > 0 {
+		if _, err := fmt.Fprintln(c.out, strings.TrimSpace(string(out))); err != nil {
+			return err
+		}
+	}
+	if !told.Handled {
+		return fmt.Errorf("no handler of chart %q wants that argument", c.chart)
+	}
+	return nil
+}
+
+// argument returns the body of the request; nil is no argument.
+func (c *caller) argument(args []string) ([]byte, error) {
+	if len(args) == 0 {
+		if c.json {
+			return nil, usageError{"--json: want ARG"}
+		}
+		return nil, nil
+	}
+	arg := args[0]
+	if arg == "-" {
+		b, err := io.ReadAll(io.LimitReader(c.in, maxAnswer))
+		if err != nil {
+			return nil, fmt.Errorf("reading the argument: %w", err)
+		}
+		arg = strings.TrimSuffix(string(b), "\n")
+	}
+	if !c.json {
+		return json.Marshal(arg)
+	}
+	if !json.Valid([]byte(arg)) {
+		return nil, usageError{fmt.Sprintf("--json: %q is no JSON", arg)}
+	}
+	return []byte(arg), nil
+}
+
+// base returns the address of chartd, without a slash at its end.
+func (c *caller) base() (string, error) {
+	given := c.url
+	if env, ok := c.env("CHARTD_URL"); ok && given == "" {
+		given = env
+	}
+	if given != "" {
+		u, err := url.Parse(given)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+			return "", usageError{fmt.Sprintf("--url: %q is not an address such as http://localhost:8080", given)}
+		}
+		return strings.TrimSuffix(given, "/"), nil
+	}
+	listen, secure := *c.listen, false
+	if listen == "" {
+		cfg, err := daemon.Load(*c.file, daemon.WithEnv(c.env))
+		if err != nil {
+			return "", err
+		}
+		listen, secure = cfg.Listen, cfg.Server.TLS.Cert != ""
+	}
+	addr, err := reachable(listen)
+	if secure {
+		return "https://" + addr, err
+	}
+	return "http://" + addr, err
+}
+
+// ask posts the callback.
+func (c *caller) ask(ctx context.Context, address string, body []byte) (status int, answer []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	token := c.token
+	if env, ok := c.env("CHARTD_TOKEN"); ok && token == "" {
+		token = env
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	client := &http.Client{
+		Transport: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}},
+		// A callback that was sent elsewhere would be another one.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return resp.StatusCode, answer, err
+}
+
+// whyNot says what an answer other than 200 says.
+func whyNot(status int, answer []byte) string {
+	var failed struct {
+		Error struct{ Code, Field, Message string } `json:"error"`
+	}
+	if json.Unmarshal(answer, &failed) == nil && failed.Error.Message != "" {
+		text := failed.Error.Message
+		if failed.Error.Field != "" {
+			text = failed.Error.Field + ": " + text
+		}
+		return fmt.Sprintf("%s (%s)", text, failed.Error.Code)
+	}
+	text := strings.TrimPrefix(strings.TrimSpace(string(answer)), "chartd: ")
+	if len(text) > 500 {
+		text = text[:500] + "…"
+	}
+	return fmt.Sprintf("%d %s: %s", status, http.StatusText(status), text)
+}
