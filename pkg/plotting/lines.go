@@ -21,6 +21,7 @@ type line struct {
 	key    string // of its node: "s" and the index
 	hidden bool
 	ended  bool // the view is one of the past
+	fixed  bool // of a fixed range
 	trace  trace
 	tally  *tally // nil: not asked for
 	cursor store.Cursor
@@ -49,7 +50,7 @@ func resolve(spec *Spec, v View, picks Picks, q store.Querier, derived *transfor
 			name := seriesName(picks.Text(s.Name), series, tell)
 			lines = append(lines, &line{
 				series: series, name: name, index: len(lines), key: "s" + strconv.Itoa(len(lines)),
-				hidden: slices.Contains(hidden, name), ended: v.ended(),
+				hidden: slices.Contains(hidden, name), ended: v.ended(), fixed: !v.Live(),
 			})
 		}
 	}
@@ -154,8 +155,12 @@ const noEnd = math.MaxInt64
 // to another (ms), which is noEnd or never less than before. buf is scratch
 // space, returned for the next one.
 func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
-	// A chunk more than is seen, so that the line comes in from the left.
-	from -= l.trace.span()
+	if l.fixed {
+		r := around([]*line{l}, from, to)
+		from, to = r.from, r.to
+	} else {
+		from -= l.trace.span() // a chunk more than is seen, so that the line comes in from the left
+	}
 	if !l.begun {
 		l.begun = true
 		l.seen = l.rewind(from) - 1
@@ -183,6 +188,34 @@ func (l *line) follow(from, to int64, buf []store.Sample) []store.Sample {
 		l.series.EachSummed(l.seen+1, to, l.add)
 	}
 	return samples
+}
+
+// farthest is how many times as long as a fixed range what leads lines into it
+// and out of it may be: so far, a picture's coordinates stay exact.
+const farthest = maxUnits / (MaxSide * unit)
+
+// around returns a fixed range with the nearest samples of some lines on both
+// sides of it, so that lines go through the picture from edge to edge. Of lines
+// that are piled up, one with a sample there is enough: it says what all of them
+// add up to.
+func around(lines []*line, from, to int64) timeRange {
+	far := (to - from) * farthest
+	before, after := from-far-1, to+far+1
+	for _, l := range lines {
+		if s, ok := l.series.Before(from); ok {
+			before = max(before, s.T)
+		}
+		if s, ok := l.series.After(to); ok {
+			after = min(after, s.T)
+		}
+	}
+	if before < from-far {
+		before = from
+	}
+	if after > to+far {
+		after = to
+	}
+	return timeRange{before, after}
 }
 
 // add takes a block of samples in, which may be empty.

@@ -72,8 +72,11 @@ func newScrolling(style scrollStyle, h header, lines []*line) *scrolling {
 	bucket := s.window / int64(max(h.view.Width-64, 16))
 	for _, l := range lines {
 		l.trace = newTrace(bucket, h.spec.Gap.Millis())
+		if l.fixed {
+			l.trace.seen = timeRange{h.view.From, h.view.To}
+		}
 		if len(h.spec.LegendValues) > 0 {
-			l.tally = &tally{bucket: l.trace.bucket}
+			l.tally = &tally{bucket: l.trace.bucket, seen: l.trace.seen}
 		}
 		if !l.hidden {
 			s.visible = append(s.visible, l)
@@ -102,10 +105,19 @@ func (s *scrolling) follow(from, to int64) bool {
 	}
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, l := range s.visible {
-		l.trace.trim(from - s.lag)
+		if !l.fixed { // there, nothing leaves
+			l.trace.trim(from - s.lag)
+		}
 		l.tally.trim(from)
 		a, b := l.trace.extent()
 		lo, hi = min(lo, a), max(hi, b)
+	}
+	if lo > hi { // nothing counts, and yet a line may go through the picture
+		for _, l := range s.visible {
+			if a, b, ok := l.trace.passing(); ok {
+				lo, hi = min(lo, a.v, b.v), max(hi, a.v, b.v)
+			}
+		}
 	}
 	changed := s.y.follow(lo, hi, s.head.spec.Y, s.style.zero, axisTicks(s.head.view.Height), s.head.view.calm(to))
 	x := s.scale.x(to)
@@ -326,7 +338,7 @@ func (s *scrolling) drawEmpty(to int64) {
 		text = s.head.nothingHeld(to)
 	}
 	for _, ln := range s.visible {
-		if len(ln.trace.chunks) > 0 {
+		if ln.trace.shows() {
 			text = ""
 		}
 	}

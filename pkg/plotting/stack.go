@@ -51,7 +51,12 @@ func (s *stack) follow(from, to int64) {
 	if len(s.lines) == 0 {
 		return
 	}
-	from -= s.lines[0].trace.span() // so that the areas come in from the left
+	if s.lines[0].fixed {
+		r := around(s.lines, from, to)
+		from, to = r.from, r.to
+	} else {
+		from -= s.lines[0].trace.span() // so that the areas come in from the left
+	}
 	if !s.begun {
 		s.load(from, to)
 		return

@@ -11,8 +11,9 @@ import (
 // tally adds up the samples of a line in each of its buckets, so that what is
 // said of the window is said of all of them, drawn or not. A nil tally is none.
 type tally struct {
-	bucket int64 // ms
-	from   int64 // ms; samples before it are not counted
+	bucket int64     // ms
+	seen   timeRange // samples beyond it are not counted
+	from   int64     // ms; nor are those before it
 	slots  []summary
 }
 
@@ -44,8 +45,11 @@ func (t *tally) add(samples []store.Sample) {
 	if t == nil {
 		return
 	}
-	for len(samples) > 0 && samples[0].T < t.from {
+	for from := max(t.from, t.seen.from); len(samples) > 0 && samples[0].T < from; {
 		samples = samples[1:]
+	}
+	for n := len(samples); n > 0 && samples[n-1].T > t.seen.to; n-- {
+		samples = samples[:n-1]
 	}
 	for len(samples) > 0 {
 		i := floorDiv(samples[0].T, t.bucket)
@@ -87,7 +91,8 @@ func (t *tally) trim(from int64) {
 	}
 }
 
-// over returns what is known of the samples in a range of time, to the bucket.
+// over returns what is known of the samples in a range of time, to the bucket,
+// or where that is all that is counted, to the ms.
 func (t *tally) over(from, to int64) summary {
 	all := summary{lo: math.Inf(1), hi: math.Inf(-1), last: math.NaN()}
 	if t == nil {

@@ -42,7 +42,19 @@ type trace struct {
 	fresh int
 	gone  int // how many chunks have been dropped since then
 	past  pastExtent
+	// seen is the range of time that counts; what lies beyond only leads the line
+	// out of the picture. A bucket that an end of it cuts is kept as two.
+	seen    timeRange
+	outside bool // the newest bucket does not count
 }
+
+// timeRange is a range of time in ms, both ends within.
+type timeRange struct{ from, to int64 }
+
+// always is all of time.
+var always = timeRange{math.MinInt64, math.MaxInt64}
+
+func (r timeRange) has(t int64) bool { return t >= r.from && t <= r.to }
 
 // chunk is a run of chunkBuckets buckets, drawn as one path or one for each
 // way in which the kind draws.
@@ -55,7 +67,7 @@ type chunk struct {
 	join   [2]point
 	joins  int
 	dirty  int     // pts before it are drawn and have not changed since
-	lo, hi float64 // over all pts ever in it; +Inf, -Inf when empty
+	lo, hi float64 // over all pts ever in it that count; +Inf, -Inf when empty
 	drawn  []drawn // by shape; nil: not in this epoch
 	// own is where drawn lies: beside the rest, as all of it is looked at together.
 	own [maxShapes]drawn
@@ -82,7 +94,9 @@ type bucketState struct {
 	broken                 bool // it has a break already
 }
 
-func newTrace(bucket, gap int64) trace { return trace{bucket: max(1, bucket), gap: gap} }
+func newTrace(bucket, gap int64) trace {
+	return trace{bucket: max(1, bucket), gap: gap, seen: always}
+}
 
 // add appends a sample that is newer than all before.
 func (tr *trace) add(t int64, v float64) {
@@ -103,7 +117,7 @@ func (tr *trace) add(t int64, v float64) {
 // its extremes.
 func (tr *trace) addBlock(b store.Block) {
 	first, last := b.Samples[0], b.Samples[len(b.Samples)-1]
-	if !b.Summed || tr.gap > 0 || floorDiv(first.T, tr.bucket) != floorDiv(last.T, tr.bucket) {
+	if !b.Summed || tr.gap > 0 || tr.seen.has(first.T) != tr.seen.has(last.T) || floorDiv(first.T, tr.bucket) != floorDiv(last.T, tr.bucket) {
 		tr.addAll(b.Samples)
 		return
 	}
@@ -130,7 +144,14 @@ func (tr *trace) addAll(samples []store.Sample) {
 			continue
 		}
 		// What else lies in this bucket only has to be looked at.
-		if n := tr.open.take(samples, (tr.open.index+1)*tr.bucket, tr.gap); n > 0 {
+		end := (tr.open.index + 1) * tr.bucket
+		switch {
+		case !tr.outside && tr.seen.to < end:
+			end = tr.seen.to + 1
+		case tr.outside && s.T < tr.seen.from:
+			end = min(end, tr.seen.from)
+		}
+		if n := tr.open.take(samples, end, tr.gap); n > 0 {
 			tr.keep(tr.chunks[len(tr.chunks)-1])
 			samples = samples[n:]
 		}
@@ -168,6 +189,13 @@ func (tr *trace) put(t int64, v float64) {
 		*b = bucketState{valid: true, index: i, start: len(c.pts)}
 	}
 	c := tr.chunks[len(tr.chunks)-1]
+	if outside := !tr.seen.has(t); outside != tr.outside {
+		tr.outside = outside
+		if b.n > 0 {
+			tr.close()
+			b.n, b.start = 0, len(c.pts)
+		}
+	}
 	if math.IsNaN(v) {
 		tr.breakLine(c, t)
 		return
@@ -190,7 +218,9 @@ func (tr *trace) put(t int64, v float64) {
 // keep writes the newest bucket's points to its chunk.
 func (tr *trace) keep(c *chunk) {
 	b := &tr.open
-	c.lo, c.hi = min(c.lo, b.low.v), max(c.hi, b.high.v)
+	if !tr.outside {
+		c.lo, c.hi = min(c.lo, b.low.v), max(c.hi, b.high.v)
+	}
 	var keep [4]point
 	k := keep[:0]
 	if b.n < crowd {
@@ -367,7 +397,40 @@ func (tr *trace) trim(t int64) {
 	}
 }
 
-// extent returns the smallest and largest value that is held; lo > hi when there
+// shows reports whether there is anything to see: samples that count, or a line
+// that goes past them.
+func (tr *trace) shows() bool {
+	n := len(tr.chunks)
+	if n == 0 {
+		return false
+	}
+	if tr.seen == always {
+		return true
+	}
+	if lo, hi := tr.extent(); lo <= hi {
+		return true
+	}
+	_, _, passes := tr.passing()
+	return passes
+}
+
+// passing returns the ends of a line that goes past all that counts.
+func (tr *trace) passing() (a, b point, ok bool) {
+	n := len(tr.chunks)
+	if n == 0 {
+		return point{}, point{}, false
+	}
+	c := tr.chunks[n-1]
+	tail := append(slices.Clone(c.join[:c.joins]), c.pts...)
+	k := len(tail)
+	if k < 2 {
+		return point{}, point{}, false
+	}
+	a, b = tail[k-2], tail[k-1]
+	return a, b, a.t < tr.seen.from && b.t > tr.seen.to && !math.IsNaN(a.v) && !math.IsNaN(b.v)
+}
+
+// extent returns the smallest and largest value that counts; lo > hi when there
 // is none. All but the newest chunk are looked at only when they are others
 // than before.
 func (tr *trace) extent() (lo, hi float64) {

@@ -52,9 +52,12 @@ func (d *derivation) close() {
 // range of time in ms.
 func (ts *transforms) follow(v View, from, to int64) error {
 	// The lines begin before what is seen, and a stack with what stood then.
-	from -= max((to-from)/4, 2*defaultHold)
+	far := max((to-from)/4, 2*defaultHold)
+	from -= far
 	if v.Live() {
 		to = noEnd
+	} else {
+		to += far // and go on behind it
 	}
 	var errs []error
 	for i, d := range ts.of {

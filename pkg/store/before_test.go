@@ -10,7 +10,7 @@ import (
 	"github.com/chartd/chartd/pkg/store"
 )
 
-// TestBefore compares with a look at every sample.
+// TestBefore compares Before and After with a look at every sample.
 func TestBefore(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		cfg := store.DefaultConfig()
@@ -31,6 +31,15 @@ func TestBefore(t *testing.T) {
 			series.Each(0, at-1, func(b []store.Sample) { want, found = b[len(b)-1], true })
 			if got, ok := series.Before(at); ok != found || got != want {
 				t.Fatalf("before %d: %v %v, want %v %v", at, got, ok, want, found)
+			}
+			found = false
+			series.Each(at+1, now, func(b []store.Sample) {
+				if !found {
+					want, found = b[0], true
+				}
+			})
+			if got, ok := series.After(at); ok != found || ok && got != want {
+				t.Fatalf("after %d: %v %v, want %v %v", at, got, ok, want, found)
 			}
 		}
 	})
