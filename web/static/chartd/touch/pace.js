@@ -1,6 +1,8 @@
 /**
  * Sends what a hand does no faster than a server should be asked: one request
- * at a time, at most five a second, and always the last one.
+ * at a time, and always the last one. While a hand moves, that is five a second
+ * at most. Where it stops, it does not wait for that: one request more goes out
+ * at once.
  */
 
 /** The least time between two requests, in ms. */
@@ -19,6 +21,8 @@ export class Pace {
   #timer = 0;
   #sent = -Infinity;
   #under = false;
+  /** The last one was one more. */
+  #ahead = false;
 
   /** @param {(what: T) => Promise<unknown>} send never rejects */
   constructor(send) {
@@ -44,8 +48,16 @@ export class Pace {
     if (this.#under || this.#timer !== 0 && !now) return;
     clearTimeout(this.#timer);
     const due = this.#sent + every - performance.now();
-    if (now && due <= 0) this.#go();
-    else this.#timer = setTimeout(() => this.#go(), now ? due : Math.max(first, due));
+    const ahead = due > 0;
+    if (now && !(ahead && this.#ahead)) {
+      this.#ahead = ahead;
+      this.#go();
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.#ahead = false;
+      this.#go();
+    }, now ? due : Math.max(first, due));
   }
 
   /** Nothing more is sent. */
