@@ -176,3 +176,31 @@ func TestPingFrameFlood(t *testing.T) {
 	})
 	eventually(t, "it is counted", func() bool { return s.metric("chartd_closed_total", `reason="flood"`) > 0 })
 }
+
+// A storm of callbacks over HTTP is refused by address, with the setting's name.
+func TestCallbackStormOverHTTP(t *testing.T) {
+	s := besiege(t, "")
+	var ran, refused atomic.Int64
+	s.during(func(more func() bool) {
+		var clients sync.WaitGroup
+		for range 20 {
+			clients.Go(func() {
+				for more() {
+					switch status, body := s.ask(http.MethodPost, "/api/v1/charts/other/callback", nil); {
+					case status == http.StatusOK:
+						ran.Add(1)
+					case status == http.StatusTooManyRequests && (strings.Contains(body, "session.callbacks_per_second") || strings.Contains(body, "session.max_callbacks_waiting")):
+						refused.Add(1)
+					default:
+						t.Errorf("answered with %d %s", status, body)
+						return
+					}
+				}
+			})
+		}
+		clients.Wait()
+	})
+	if n := s.metric("chartd_refused_total", `limit="callbacks_per_second"`) + s.metric("chartd_refused_total", `limit="max_callbacks_waiting"`); ran.Load() == 0 || n == 0 || n != float64(refused.Load()) {
+		t.Errorf("%d ran, %d were refused, %v counted", ran.Load(), refused.Load(), n)
+	}
+}
