@@ -42,33 +42,44 @@ export class Menu {
     box.setAttribute("part", "menu");
     box.setAttribute("role", "menu");
     box.setAttribute("aria-label", spec.label);
-    this.tool = toolbar.add({ ...spec, run: () => {} });
+    // A press on the button closes what is open, as a press anywhere does; the
+    // click that follows must not open it again.
+    let closing = false;
+    this.tool = toolbar.add({
+      ...spec,
+      run: () => {
+        if (!closing) this.#open();
+        closing = false;
+      },
+    });
     const { button } = this.tool;
     button.setAttribute("aria-haspopup", "menu");
     button.setAttribute("aria-expanded", "false");
     button.setAttribute("aria-controls", box.id);
-    button.popoverTargetElement = box; // it knows not to open again what a click on it closes
+    button.addEventListener("pointerdown", () => { closing = box.matches(":popover-open"); });
     button.addEventListener("keydown", (e) => {
       if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
       e.preventDefault();
-      box.showPopover();
+      this.#open();
       if (e.key === "ArrowUp") this.#items.at(-1)?.focus();
     });
     box.addEventListener("beforetoggle", (e) => {
       const { newState } = /** @type {ToggleEvent} */ (e);
-      if (newState === "open") this.#draw();
       button.setAttribute("aria-expanded", String(newState === "open"));
       box.classList.toggle("open", newState === "open");
-    });
-    box.addEventListener("toggle", () => {
-      if (!box.matches(":popover-open")) return;
-      this.#place();
-      if (!box.contains(host.shadow.activeElement)) this.#items[0]?.focus();
     });
     box.addEventListener("keydown", (e) => this.#key(e));
     for (const type of ["scroll", "resize"]) addEventListener(type, () => this.close(), { signal, passive: true, capture: true });
     host.shadow.append(box);
     signal.addEventListener("abort", () => box.remove(), { once: true });
+  }
+
+  #open() {
+    if (this.#box.matches(":popover-open")) return;
+    this.#draw();
+    this.#box.showPopover();
+    this.#place();
+    this.#items[0]?.focus();
   }
 
   /** Closes it. */
@@ -128,9 +139,11 @@ export class Menu {
     /** @type {Record<string, number>} */
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
     let next = to[e.key];
-    if (e.key === "Tab") {
+    if (e.key === "Tab" || e.key === "Escape") {
       this.close();
       this.tool.button.focus(); // from where Tab goes on
+      if (e.key === "Escape") e.preventDefault(); // what is around it stays open
+      e.stopPropagation();
       return;
     }
     if (next === undefined && e.key.length === 1 && e.key !== " " && !e.ctrlKey && !e.altKey && !e.metaKey) {
