@@ -119,9 +119,10 @@ func readArg(w http.ResponseWriter, r *http.Request, most int64) (json.RawMessag
 
 // uncalled answers a callback that was refused or failed.
 func (s *Server) uncalled(w http.ResponseWriter, e *wire.Error, elapsed time.Duration) {
-	if e.Code == wire.CodeRateLimited || e.Code == wire.CodeBusy {
+	switch e.Code {
+	case wire.CodeRateLimited, wire.CodeBusy:
 		w.Header().Set("Retry-After", "1")
-	} else if e.Code == wire.CodeUnavailable || e.Code == wire.CodeOverloaded {
+	case wire.CodeUnavailable, wire.CodeOverloaded:
 		w.Header().Set("Retry-After", "5")
 	}
 	s.tell(w, statusOf(e), struct {
