@@ -120,7 +120,7 @@ function door(needed, reason) {
 
 // The clock ticks at the second, and so does whatever else is due.
 const clock = /** @type {HTMLTimeElement} */ (byId("clock"));
-const hours = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const hours = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const days = new Intl.DateTimeFormat([], { weekday: "short", day: "numeric", month: "short" });
 const day = make("span", { class: "day" }), hour = make("span", { class: "hour" });
 clock.append(day, hour);
