@@ -85,9 +85,16 @@ func report(b *testing.B, page *tab, lists ...string) {
 }
 
 // BenchmarkZoom selects ranges of a chart with ten million samples in the
-// store: from the moment the hand lets go until the server's own picture has
-// been painted.
+// store, and with next to none, which is what page and machine take by
+// themselves: from the moment the hand lets go until the server's own picture
+// has been painted.
 func BenchmarkZoom(b *testing.B) {
+	for _, samples := range []int{1_000, 10_000_000} {
+		b.Run("samples="+strconv.Itoa(samples), func(b *testing.B) { zoom(b, samples) })
+	}
+}
+
+func zoom(b *testing.B, samples int) {
 	d := start(b, `
 listen: "127.0.0.1:0"
 store: {max_age: 24h, max_samples: 3000000}
@@ -95,7 +102,7 @@ session: {new_views_per_minute: 100000}
 charts:
   many: {title: Many, kind: line, window: 10h, refresh: 1s, series: [{metric: m, name: "{mode}"}]}
 `)
-	many(b, d, 4, 2_500_000, 10*time.Hour)
+	many(b, d, 4, samples/4, 10*time.Hour)
 	page := open(b, look{width: 1280, height: 700})
 	page.chart(d.URL(), `{src: "many"}`, "width:1280px;height:640px")
 	r := page.dataBox("el")
