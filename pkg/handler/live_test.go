@@ -460,8 +460,10 @@ charts:
 	if svg := livetest.Until(r.Client, func(m wire.Full) bool { return m.V == r.v }).SVG; strings.Contains(svg, "seen?") {
 		t.Error("half of a refused answer was carried out")
 	}
-	if n := r.metric("chartd_skipped_ticks_total", `reason="late"`); n != 0 {
-		t.Errorf("%v ticks were late", n)
+	// A busy machine may be late now and then; what waits for a handler is late at
+	// every tick.
+	if n, of := r.metric("chartd_skipped_ticks_total", `reason="late"`), r.metric("chartd_renders_total"); n > max(3, of/4) {
+		t.Errorf("%v ticks were late beside %v that were drawn", n, of)
 	}
 	if n := r.metric("chartd_webhook_requests_total", `on="huge"`, `outcome="too_large"`); n != 1 {
 		t.Errorf("too_large is counted %v times", n)

@@ -88,21 +88,36 @@ func start(t *testing.T) *chartd {
 	return &chartd{t: t, http: "http://" + addr, ws: "ws://" + addr + "/ws", stop: stop}
 }
 
-// push sends samples as a device would. They are lines of JSON.
+// push sends samples as a device would: again, if it is told to try again. They
+// are lines of JSON.
 func (c *chartd) push(ctx context.Context, lines ...string) error {
+	for tries := 0; ; tries++ {
+		status, err := c.pushOnce(ctx, lines...)
+		switch {
+		case err != nil || status == http.StatusNoContent:
+			return err
+		case status != http.StatusServiceUnavailable || tries == 100:
+			return fmt.Errorf("push is answered with %d", status)
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (c *chartd) pushOnce(ctx context.Context, lines ...string) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.http+"/api/v1/push", bytes.NewReader([]byte(strings.Join(lines, "\n"))))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusNoContent {
-		return fmt.Errorf("push is answered with %s", resp.Status)
-	}
-	return nil
+	return resp.StatusCode, nil
 }
 
 // feed pushes a sample of each series, and then goes on with it every 100 ms.
