@@ -8,6 +8,7 @@
 #   ./test.sh unit       Go tests, but for those below
 #   ./test.sh siege      attacks and failures, while somebody watches: nothing else runs meanwhile
 #   ./test.sh browser    Go tests that drive Chromium
+#   ./test.sh long       what those leave out because it takes half a minute each: pages that are left open
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 . scripts/tools.sh
@@ -187,6 +188,11 @@ browser() {
 	go_test -p 1 $(browser_packages)
 }
 
+# long runs what takes half a minute a test: pages that are left open.
+long() {
+	CHARTD_LONG=1 go_test -run 'TestSoak|TestWallSurvives' ./test/browser
+}
+
 install() {
 	need_go
 	go version
@@ -247,6 +253,10 @@ browser)
 	stage install install race browser node
 	stage browser browser
 	;;
+long)
+	stage install install race browser node
+	stage long long
+	;;
 all)
 	stage compiler install race
 	packages_start
@@ -267,6 +277,6 @@ all)
 	printf '\ntest.sh: everything holds, %d s\n' "$SECONDS"
 	;;
 *)
-	die "unknown stage \"$1\"; want all, lint, page, fuzz, unit, siege or browser"
+	die "unknown stage \"$1\"; want all, lint, page, fuzz, unit, siege, browser or long"
 	;;
 esac

@@ -183,24 +183,49 @@ func (b *tab) do(body string) {
 // returns.
 func eval[T any](b *tab, body string) T {
 	b.t.Helper()
-	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
-	if err != nil && !errors.Is(err, chromedp.ErrJSUndefined) {
+	v, err := attempt[T](b, body)
+	if err != nil {
 		b.t.Fatalf("%v\nin %s", err, body)
 	}
 	return v
 }
 
+// attempt is eval that may fail.
+func attempt[T any](b *tab, body string) (T, error) {
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T]("(async () => {"+body+"})()", chromedp.EvalAwaitPromise))
+	if errors.Is(err, chromedp.ErrJSUndefined) {
+		err = nil
+	}
+	return v, err
+}
+
+// long skips a test that takes long unless somebody asks for it.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CHARTD_LONG") == "" {
+		t.Skip("it takes half a minute: ./test.sh long runs it")
+	}
+}
+
 // until waits for a JavaScript expression to be true.
 func (b *tab) until(expression string) {
 	b.t.Helper()
-	const look = `const end = performance.now() + %d;
+	const expect = `const end = performance.now() + %d;
 		for (;;) {
 			let v; try { v = await (%s) } catch (err) { v = String(err) }
 			if (v === true) return "";
 			if (performance.now() > end) return JSON.stringify(v) ?? "undefined";
 			await new Promise((r) => setTimeout(r, 20));
 		}`
-	if last := eval[string](b, fmt.Sprintf(look, patience.Milliseconds(), expression)); last != "" {
+	look := fmt.Sprintf(expect, patience.Milliseconds(), expression)
+	last, err := attempt[string](b, look)
+	for end := time.Now().Add(patience); err != nil && strings.Contains(err.Error(), "navigated") && time.Now().Before(end); {
+		last, err = attempt[string](b, look) // the page that was looked at is gone; this is the next one
+	}
+	if err != nil {
+		b.t.Fatalf("%v\nwaiting for %s", err, expression)
+	}
+	if last != "" {
 		b.t.Fatalf("after %v it is still %s: %s\nconsole: %s", patience, last, expression, strings.Join(b.take(), "\n"))
 	}
 }

@@ -128,6 +128,7 @@ func (f *front) serve(t *testing.T, d *daemon.Daemon) {
 // dies and comes back: it says so while that lasts, shows what it had, goes on by
 // itself, and does not grow. One of another version makes it load itself anew.
 func TestWallSurvives(t *testing.T) {
+	long(t)
 	f := newFront(t)
 	fast := strings.Replace(allKinds, "refresh: 250ms, window: 20s", "refresh: 100ms, window: 3s", 1)
 	one, same, other := start(t, fast, daemon.WithVersion("1.0.0")), start(t, fast, daemon.WithVersion("1.0.0")), start(t, fast, daemon.WithVersion("1.1.0"))
