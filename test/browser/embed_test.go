@@ -130,7 +130,7 @@ func TestStyleIsDocumented(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		for _, m := range part.FindAllStringSubmatch(string(text), -1) {
-			for _, name := range strings.Fields(m[1]) {
+			for name := range strings.FieldsSeq(m[1]) {
 				there["::part("+strings.TrimSuffix(name, "-")] = true
 			}
 		}

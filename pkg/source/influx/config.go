@@ -22,7 +22,9 @@ type Config struct {
 }
 
 // DefaultConfig returns the values that hold where the configuration is silent.
-func DefaultConfig() *Config { return &Config{MaxBody: receive.DefaultMaxBody, MaxInFlight: receive.DefaultMaxInFlight} }
+func DefaultConfig() *Config {
+	return &Config{MaxBody: receive.DefaultMaxBody, MaxInFlight: receive.DefaultMaxInFlight}
+}
 
 // Kind implements source.Config.
 func (c *Config) Kind() string { return Kind }

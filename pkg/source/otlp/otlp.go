@@ -53,9 +53,9 @@ type Source struct {
 	// half of the processors: that makes more garbage than anything else in chartd,
 	// whose collection takes the other half, and charts have to be drawn, too.
 	unpacking chan struct{}
-	deltas *deltas
-	skip   func(int)
-	reject func(int, error)
+	deltas    *deltas
+	skip      func(int)
+	reject    func(int, error)
 }
 
 func newSource(cfg *Config, deps source.Deps) *Source {
