@@ -57,6 +57,13 @@ func start(t testing.TB, yaml string, opts ...daemon.Option) *daemon.Daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve(t, d)
+	return d
+}
+
+// serve runs a daemon until the test ends, and returns when it is ready.
+func serve(t testing.TB, d *daemon.Daemon) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
@@ -72,7 +79,6 @@ func start(t testing.TB, yaml string, opts ...daemon.Option) *daemon.Daemon {
 		done <- err
 		t.Fatal(err)
 	}
-	return d
 }
 
 // feed fills the daemon's store with a minute of four series, and goes on ten
