@@ -5,9 +5,16 @@ import { Pace } from "../static/chartd/touch/pace.js";
 
 /** What goes out of a Pace whose requests are answered at once, and when, in ms. */
 function paced(t) {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
   let now = 1000;
+  /** @type {Map<number, {f: () => void, at: number}>} */
+  const timers = new Map();
+  let last = 0;
   t.mock.method(performance, "now", () => now);
+  t.mock.method(globalThis, "setTimeout", (f, ms) => {
+    timers.set(++last, { f, at: now + ms });
+    return last;
+  });
+  t.mock.method(globalThis, "clearTimeout", (id) => timers.delete(id));
   const sent = [];
   const pace = new Pace(async (what) => {
     sent.push([what, now - 1000]);
@@ -19,7 +26,9 @@ function paced(t) {
     async pass(ms) {
       for (let i = 0; i < ms; i++) {
         now++;
-        t.mock.timers.tick(1);
+        for (const [id, { f, at }] of timers) {
+          if (at <= now && timers.delete(id)) f();
+        }
         await null;
         await null;
       }
