@@ -63,11 +63,10 @@ func (f *form) number(at time.Time) int64 {
 }
 
 func (f *form) layout(at time.Time) string {
-	sep := f.sep
-	if sep == "" {
-		sep = " "
+	if f.sep == "" { // days without an hour; a day with one is not before it
+		return at.In(f.loc).Format(time.DateOnly)
 	}
-	return at.In(f.loc).Format(time.DateOnly + sep + time.TimeOnly)
+	return at.In(f.loc).Format(time.DateOnly + f.sep + time.TimeOnly)
 }
 
 // learn finds out what SQLite has in its time column, by one value: its type and
