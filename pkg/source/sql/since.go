@@ -22,6 +22,7 @@ type form struct {
 	naive   bool           // a DATETIME of MySQL, which has no zone
 	text    bool
 	sep     string // between date and time, of a text
+	minutes bool   // such texts have no seconds
 	wrong   error  // why PostgreSQL cannot have it in the type that it expects
 }
 
@@ -66,7 +67,11 @@ func (f *form) layout(at time.Time) string {
 	if f.sep == "" { // days without an hour; a day with one is not before it
 		return at.In(f.loc).Format(time.DateOnly)
 	}
-	return at.In(f.loc).Format(time.DateOnly + f.sep + time.TimeOnly)
+	clock := time.TimeOnly
+	if f.minutes {
+		clock = "15:04"
+	}
+	return at.In(f.loc).Format(time.DateOnly + f.sep + clock)
 }
 
 // learn finds out what SQLite has in its time column, by one value: its type and
@@ -96,6 +101,7 @@ func (f *form) learn(kind, value string) error {
 				continue
 			}
 			f.text, f.sep, f.loc = true, value[len(time.DateOnly):min(len(value), len(time.DateOnly)+1)], t.Location()
+			f.minutes = strings.HasSuffix(layout, "15:04")
 			f.known = true
 			return nil
 		}
