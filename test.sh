@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Everything that is checked before a change lands. On a Debian machine it installs what it needs: see scripts/tools.sh.
 #
-#   ./test.sh            all of it, as CI does
+#   ./test.sh            what CI does: all but siege, race and long, in less than a quarter of an hour
 #   ./test.sh lint       go.mod, golangci-lint, file lengths
 #   ./test.sh page       chartd.js: type check and node's tests
 #   ./test.sh fuzz       every FuzzXxx for a few seconds, as far as FUZZ_BUDGET reaches
 #   ./test.sh unit       Go tests, but for those below
 #   ./test.sh siege      attacks and failures, while somebody watches: nothing else runs meanwhile
 #   ./test.sh browser    Go tests that drive Chromium
+#   ./test.sh race       with the race detector what unit and browser run without: what has drivers and brokers in it
 #   ./test.sh long       what those leave out because it takes half a minute each: pages that are left open
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -170,11 +171,26 @@ PLAIN='./test/ingest'
 SIEGE='./test/attack
 ./test/failure'
 
+# units prints the packages whose tests need neither a browser nor to be alone: of those with a database's driver in them, all or none. To
+# build drivers and brokers anew with the race detector takes longer than all tests.
+units() {
+	go list -test -f '{{if .ForTest}}{{.ForTest}} {{join .Deps " "}}{{end}}' ./... | awk -v want="$1" '
+		{ drivers[$1] = drivers[$1] || / modernc.org\/sqlite /; seen[$1] = 1 }
+		END { for (p in seen) if (drivers[p] == (want == "drivers")) print p }' |
+		sed 's#^github.com/chartd/chartd#.#' | grep -vxF "$(browser_packages)
+$SIEGE
+$PLAIN" | sort
+}
+
 unit() {
 	# shellcheck disable=SC2046
-	go_test $(go list -f '{{.Dir}}' ./... | sed "s#^$PWD#.#" | grep -vxF "$(browser_packages)
-$SIEGE
-$PLAIN") && race= go_test $PLAIN
+	go_test $(units light) && race= go_test $PLAIN $(units drivers)
+}
+
+# race_all runs with the race detector what unit and browser run without.
+race_all() {
+	# shellcheck disable=SC2046
+	go_test $(units drivers) && go_test -p 1 $(browser_packages)
 }
 
 siege() {
@@ -185,7 +201,7 @@ siege() {
 browser() {
 	typescript_compiler >/dev/null || return 1 # and with it the frameworks and axe-core
 	# shellcheck disable=SC2046
-	go_test -p 1 $(browser_packages)
+	race= go_test -p 1 $(browser_packages)
 }
 
 # long runs what takes half a minute a test: pages that are left open.
@@ -253,6 +269,10 @@ browser)
 	stage install install race browser node
 	stage browser browser
 	;;
+race)
+	stage install install race servers browser node
+	stage race race_all
+	;;
 long)
 	stage install install race browser node
 	stage long long
@@ -267,7 +287,6 @@ all)
 	stage page page
 	stage lint lint
 	stage unit unit
-	stage siege siege
 	stage browser browser
 	if [ $((SECONDS + FUZZ_BUDGET)) -lt "$TIME_LIMIT" ]; then
 		stage fuzz fuzz
@@ -277,6 +296,6 @@ all)
 	printf '\ntest.sh: everything holds, %d s\n' "$SECONDS"
 	;;
 *)
-	die "unknown stage \"$1\"; want all, lint, page, fuzz, unit, siege, browser or long"
+	die "unknown stage \"$1\"; want all, lint, page, fuzz, unit, siege, browser, race or long"
 	;;
 esac
