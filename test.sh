@@ -206,7 +206,7 @@ browser() {
 
 # long runs what takes half a minute a test: pages that are left open.
 long() {
-	CHARTD_LONG=1 go_test -run 'TestSoak|TestWallSurvives' ./test/browser
+	CHARTD_LONG=1 go_test -run 'TestSoak|TestWallSurvives|TestPOSTToPixels' ./test/browser
 }
 
 install() {

@@ -72,7 +72,7 @@ func TestKeysAlone(t *testing.T) {
 				b.keys(shift, "Tab")
 			}
 			b.keys(0, "k")
-			b.until(`el.getAttribute("clock") === "paused"`)
+			b.until(`el.getAttribute("clock") === "paused" && el.view.replay?.at > 0`)
 			b.do(`window.was = el.view.replay.at`)
 			b.keys(0, ",")
 			b.until(`el.view.replay?.at < was`)
