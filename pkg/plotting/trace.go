@@ -4,14 +4,9 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
 
 	"github.com/chartd/chartd/pkg/store"
 )
-
-// chunkBuckets is how many buckets, each about a px wide, make a chunk: short
-// enough that an append touches a short path, long enough that a chart has few.
-const chunkBuckets = 64
 
 // point is a sample as it is drawn; a NaN is a break in the line.
 type point struct {
@@ -55,34 +50,6 @@ type timeRange struct{ from, to int64 }
 var always = timeRange{math.MinInt64, math.MaxInt64}
 
 func (r timeRange) has(t int64) bool { return t >= r.from && t <= r.to }
-
-// chunk is a run of chunkBuckets buckets, drawn as one path or one for each
-// way in which the kind draws.
-type chunk struct {
-	index int64  // floorDiv(t, bucket·chunkBuckets)
-	name  string // see trace.name; "" until it is drawn
-	pts   []point
-	// join holds the last points of the chunk before, so that the line goes on
-	// across the seam, and a fill overlaps there.
-	join   [2]point
-	joins  int
-	dirty  int     // pts before it are drawn and have not changed since
-	lo, hi float64 // over all pts ever in it that count; +Inf, -Inf when empty
-	drawn  []drawn // by shape; nil: not in this epoch
-	// own is where drawn lies: beside the rest, as all of it is looked at together.
-	own [maxShapes]drawn
-}
-
-// begins reports whether the i-th point stands behind a break.
-func (c *chunk) begins(i int) bool {
-	if math.IsNaN(c.pts[i].v) {
-		return false
-	}
-	if i == 0 {
-		return c.joins == 0
-	}
-	return math.IsNaN(c.pts[i-1].v)
-}
 
 // bucketState is the newest bucket.
 type bucketState struct {
@@ -291,58 +258,6 @@ func (tr *trace) last() (point, bool) {
 	return point{}, false
 }
 
-// chunkFor returns the newest chunk, which has that index, starting it if need
-// be.
-func (tr *trace) chunkFor(index int64) *chunk {
-	if n := len(tr.chunks); n > 0 && tr.chunks[n-1].index == index {
-		return tr.chunks[n-1]
-	}
-	c := &chunk{index: index, lo: math.Inf(1), hi: math.Inf(-1)}
-	if n := len(tr.chunks); n > 0 {
-		prev := tr.chunks[n-1]
-		tail := append(slices.Clone(prev.join[:prev.joins]), prev.pts...)
-		if k := len(tail); k > 0 && !math.IsNaN(tail[k-1].v) {
-			if k > 1 && !math.IsNaN(tail[k-2].v) {
-				tail = tail[k-2:]
-			} else {
-				tail = tail[k-1:]
-			}
-			c.joins = copy(c.join[:], tail)
-		}
-	}
-	tr.chunks = append(tr.chunks, c)
-	tr.past.chunks = 0
-	tr.fresh = min(tr.fresh, len(tr.chunks)-1)
-	return c
-}
-
-// span is how long a chunk is, in ms.
-func (tr *trace) span() int64 { return tr.bucket * chunkBuckets }
-
-// goesOn reports whether the line goes on behind the i-th chunk without a break
-// there.
-func (tr *trace) goesOn(i int) bool {
-	if i+1 == len(tr.chunks) {
-		return false
-	}
-	pts := tr.chunks[i+1].pts
-	return len(pts) > 0 && !math.IsNaN(pts[0].v)
-}
-
-// letters are the short names of chunks.
-const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-// name returns what a chunk's paths are called, behind the number of their
-// line: every patch says it, so it is a single letter as long as those who are
-// there together have different ones.
-func (tr *trace) name(index int64) string {
-	if tr.chunks[len(tr.chunks)-1].index-tr.chunks[0].index < int64(len(letters)) {
-		i := index - floorDiv(index, int64(len(letters)))*int64(len(letters))
-		return letters[i : i+1]
-	}
-	return "." + strconv.FormatInt(index, 36)
-}
-
 // rewind forgets everything from the chunk that holds t on, and returns the
 // time from which samples have to be added again.
 func (tr *trace) rewind(t int64) int64 {
@@ -395,62 +310,4 @@ func (tr *trace) trim(t int64) {
 		tr.fresh, tr.gone = max(tr.fresh-n, 0), tr.gone+n
 		tr.past.chunks = 0
 	}
-}
-
-// shows reports whether there is anything to see: samples that count, or a line
-// that goes past them.
-func (tr *trace) shows() bool {
-	n := len(tr.chunks)
-	if n == 0 {
-		return false
-	}
-	if tr.seen == always {
-		return true
-	}
-	if lo, hi := tr.extent(); lo <= hi {
-		return true
-	}
-	_, _, passes := tr.passing()
-	return passes
-}
-
-// passing returns the ends of a line that goes past all that counts.
-func (tr *trace) passing() (a, b point, ok bool) {
-	n := len(tr.chunks)
-	if n == 0 {
-		return point{}, point{}, false
-	}
-	c := tr.chunks[n-1]
-	tail := append(slices.Clone(c.join[:c.joins]), c.pts...)
-	k := len(tail)
-	if k < 2 {
-		return point{}, point{}, false
-	}
-	a, b = tail[k-2], tail[k-1]
-	return a, b, a.t < tr.seen.from && b.t > tr.seen.to && !math.IsNaN(a.v) && !math.IsNaN(b.v)
-}
-
-// extent returns the smallest and largest value that counts; lo > hi when there
-// is none. All but the newest chunk are looked at only when they are others
-// than before.
-func (tr *trace) extent() (lo, hi float64) {
-	n := len(tr.chunks)
-	if n == 0 {
-		return math.Inf(1), math.Inf(-1)
-	}
-	if tr.past.chunks != n {
-		p := pastExtent{chunks: n, lo: math.Inf(1), hi: math.Inf(-1)}
-		for _, c := range tr.chunks[:n-1] {
-			p.lo, p.hi = min(p.lo, c.lo), max(p.hi, c.hi)
-		}
-		tr.past = p
-	}
-	last := tr.chunks[n-1]
-	return min(tr.past.lo, last.lo), max(tr.past.hi, last.hi)
-}
-
-// pastExtent is the extent of all chunks but the newest.
-type pastExtent struct {
-	chunks int // how many there were, the newest included; 0: not known
-	lo, hi float64
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -233,111 +232,6 @@ func (c *compiler) matcherOf(m *labels.Matcher) (store.Matcher, error) {
 	return store.ParseMatcher(m.Name, value)
 }
 
-func (c *compiler) call(e *parser.Call, depth int) (expr, *Error) {
-	start := int(e.PosRange.Start)
-	if fn, ok := rangeFuncs()[e.Func.Name]; ok {
-		return c.overRange(e, fn)
-	}
-	var args []float64
-	var of expr
-	for i, a := range e.Args {
-		if a.Type() == parser.ValueTypeMatrix || a.Type() == parser.ValueTypeString {
-			return nil, c.unsupported(start, e.Func.Name)
-		}
-		x, err := c.expr(a, depth)
-		if err != nil {
-			return nil, err
-		}
-		if n, ok := x.(number); ok && i > 0 {
-			args = append(args, float64(n))
-		} else if i == 0 {
-			of = x
-		}
-	}
-	if e.Func.Name == "ema" {
-		return c.ema(e, of, args[0])
-	}
-	fn, ok := valueFuncs()[e.Func.Name]
-	if !ok || of == nil {
-		return nil, c.unsupported(start, e.Func.Name)
-	}
-	f, wrong := fn(args)
-	if wrong != "" {
-		return nil, c.errorAt(start, wrong, "%s cannot work with that", e.Func.Name)
-	}
-	return &perValue{fn: f, of: of}, nil
-}
-
-func (c *compiler) overRange(e *parser.Call, fn rangeFunc) (expr, *Error) {
-	x := &overRange{fn: fn}
-	for _, a := range e.Args {
-		start := int(a.PositionRange().Start)
-		for p, ok := a.(*parser.ParenExpr); ok; p, ok = a.(*parser.ParenExpr) {
-			a = p.Expr
-		}
-		switch a := a.(type) {
-		case *parser.MatrixSelector:
-			vs, ok := a.VectorSelector.(*parser.VectorSelector)
-			if !ok || a.RangeExpr != nil {
-				return nil, c.errorAt(start, "such as x[5m]", "this range is not supported")
-			}
-			of, err := c.selector(vs)
-			if err != nil {
-				return nil, err
-			}
-			x.of, x.width = of, a.Range.Milliseconds()
-		case *parser.SubqueryExpr:
-			return nil, c.errorAt(start, "a function of a metric's range, such as max_over_time(x[5m])", "a subquery is not supported")
-		default:
-			n, err := c.constant(a)
-			if err != nil {
-				return nil, err
-			}
-			x.phi = n
-		}
-	}
-	if x.of == nil {
-		return nil, c.errorAt(int(e.PosRange.Start), "such as x[5m]", "%s needs a range", e.Func.Name)
-	}
-	return x, nil
-}
-
-func (c *compiler) ema(e *parser.Call, of expr, weight float64) (expr, *Error) {
-	start := int(e.Args[1].PositionRange().Start)
-	arg := e.Args[1]
-	for p, ok := arg.(*parser.ParenExpr); ok; p, ok = arg.(*parser.ParenExpr) {
-		arg = p.Expr
-	}
-	if n, ok := arg.(*parser.NumberLiteral); ok && n.Duration {
-		if n.Val <= 0 {
-			return nil, c.errorAt(start, "such as 30s", "the time constant of ema is not above 0")
-		}
-		return &smooth{of: of, tau: n.Val * 1000}, nil
-	}
-	if !(weight > 0 && weight <= 1) {
-		return nil, c.errorAt(start, "a duration, such as 30s, or a weight above 0 up to 1, such as 0.2", "ema cannot take %v", weight)
-	}
-	return &smooth{of: of, alpha: weight}, nil
-}
-
-func (c *compiler) aggregate(e *parser.AggregateExpr, depth int) (expr, *Error) {
-	fn, ok := aggFuncs()[e.Op]
-	if !ok {
-		return nil, c.unsupported(int(e.PosRange.Start), e.Op.String())
-	}
-	of, err := c.expr(e.Expr, depth)
-	if err != nil {
-		return nil, err
-	}
-	x := &aggregate{fn: fn, of: of, labels: e.Grouping, drop: e.Without}
-	if e.Param != nil {
-		if x.phi, err = c.constant(e.Param); err != nil {
-			return nil, err
-		}
-	}
-	return x, nil
-}
-
 // constant compiles what must be a number.
 func (c *compiler) constant(e parser.Expr) (float64, *Error) {
 	x, err := c.expr(e, 0)
@@ -351,45 +245,6 @@ func (c *compiler) constant(e parser.Expr) (float64, *Error) {
 	return float64(n), nil
 }
 
-func (c *compiler) binary(e *parser.BinaryExpr, depth int) (expr, *Error) {
-	start := int(e.PositionRange().Start)
-	op, ok := operations(e.ReturnBool)[e.Op]
-	if !ok {
-		return nil, c.unsupported(start, e.Op.String())
-	}
-	left, err := c.expr(e.LHS, depth)
-	if err != nil {
-		return nil, err
-	}
-	right, err := c.expr(e.RHS, depth)
-	if err != nil {
-		return nil, err
-	}
-	a, leftNumber := left.(number)
-	b, rightNumber := right.(number)
-	x := &binary{op: op, left: left, right: right}
-	switch {
-	case leftNumber && rightNumber:
-		v, _ := op(float64(a), float64(b))
-		return number(v), nil
-	case leftNumber && e.Op.IsComparisonOperator() && !e.ReturnBool: // what is left is the series' value
-		x.op = func(a, b float64) (float64, bool) {
-			_, ok := op(a, b)
-			return b, ok
-		}
-	}
-	if m := e.VectorMatching; m != nil {
-		x.match = matching{on: m.On, labels: m.MatchingLabels, include: m.Include}
-		switch m.Card {
-		case parser.CardManyToOne:
-			x.match.many = leftSide
-		case parser.CardOneToMany:
-			x.match.many = rightSide
-		}
-	}
-	return x, nil
-}
-
 // unsupported is the error of a word that PromQL has and a transform has not.
 func (c *compiler) unsupported(pos int, name string) *Error {
 	var known []string
@@ -400,38 +255,4 @@ func (c *compiler) unsupported(pos int, name string) *Error {
 	}
 	slices.Sort(known)
 	return c.errorAt(pos, "one of: "+strings.Join(known, ", ")+", ema, and + - * / % ^ == != < <= > >=", "%s is not supported", name)
-}
-
-// operations are the binary operations. A comparison that is not bool yields
-// its left value where it holds.
-func operations(asBool bool) map[parser.ItemType]operation {
-	always := func(f func(a, b float64) float64) operation {
-		return func(a, b float64) (float64, bool) { return f(a, b), true }
-	}
-	where := func(f func(a, b float64) bool) operation {
-		if asBool {
-			return func(a, b float64) (float64, bool) {
-				if f(a, b) {
-					return 1, true
-				}
-				return 0, true
-			}
-		}
-		return func(a, b float64) (float64, bool) { return a, f(a, b) }
-	}
-	return map[parser.ItemType]operation{
-		parser.ADD: always(func(a, b float64) float64 { return a + b }),
-		parser.SUB: always(func(a, b float64) float64 { return a - b }),
-		parser.MUL: always(func(a, b float64) float64 { return a * b }),
-		parser.DIV: always(func(a, b float64) float64 { return a / b }),
-		parser.MOD: always(math.Mod),
-		parser.POW: always(math.Pow),
-
-		parser.EQLC: where(func(a, b float64) bool { return a == b }),
-		parser.NEQ:  where(func(a, b float64) bool { return a != b }),
-		parser.LSS:  where(func(a, b float64) bool { return a < b }),
-		parser.LTE:  where(func(a, b float64) bool { return a <= b }),
-		parser.GTR:  where(func(a, b float64) bool { return a > b }),
-		parser.GTE:  where(func(a, b float64) bool { return a >= b }),
-	}
 }
