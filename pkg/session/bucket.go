@@ -1,6 +1,11 @@
 package session
 
-import "time"
+import (
+	"math"
+	"time"
+
+	"github.com/chartd/chartd/pkg/quantity"
+)
 
 // bucket lets through rate events a second, and as many at once as burst. The
 // zero bucket is full. It is not safe for concurrent use.
@@ -27,6 +32,13 @@ func (b *bucket) take(now time.Time, rate, burst float64) bool {
 	}
 	b.tokens--
 	return true
+}
+
+// wait returns how long it is until one more may pass, by what the bucket last
+// held. It is rounded up to ms, and over what adding up may lose: it never says too
+// little.
+func (b *bucket) wait(rate float64) quantity.Duration {
+	return quantity.Duration(math.Ceil(max(0, 1-b.tokens)/rate*1e3+0.5) * 1e6)
 }
 
 // owe lets one more pass on credit and returns what is left, below zero if it

@@ -38,12 +38,14 @@ func (s *Session) enqueue(r request) *wire.Error {
 	defer s.mu.Unlock()
 	if rate := float64(cfg.CallbacksPerSecond); !s.rate.take(time.Now(), rate, rate) {
 		s.hub.metrics.refuse(limitRate)
-		return &wire.Error{Code: wire.CodeRateLimited, Message: fmt.Sprintf("over %d callbacks in a second (session.callbacks_per_second)", cfg.CallbacksPerSecond)}
+		return &wire.Error{Code: wire.CodeRateLimited, Message: fmt.Sprintf(
+			"over %d callbacks in a second (session.callbacks_per_second); come back in %v", cfg.CallbacksPerSecond, s.rate.wait(rate),
+		)}
 	}
 	// The one that runs is not among those that wait.
 	if s.working && len(s.calls) >= cfg.MaxCallbacksWaiting {
 		s.hub.metrics.refuse(limitWaiting)
-		return &wire.Error{Code: wire.CodeBusy, Message: fmt.Sprintf("%d callbacks wait already (session.max_callbacks_waiting)", len(s.calls))}
+		return &wire.Error{Code: wire.CodeBusy, Message: fmt.Sprintf("%d callbacks wait already (session.max_callbacks_waiting); come back when one of them is answered", len(s.calls))}
 	}
 	if s.working {
 		s.calls = append(s.calls, r)

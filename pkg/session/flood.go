@@ -37,7 +37,9 @@ func (c *Client) spend(m wire.ClientMessage) bool {
 		c.finish(&wire.Close{Code: wire.CloseFlood, Reason: "message upon message, after they were refused (session.messages_per_second)"}, true)
 		return false
 	}
-	c.refuse(m.RequestID(), viewOf(m), wire.CodeRateLimited, "", fmt.Sprintf("over %d messages in a second (session.messages_per_second)", c.hub.cfg.MessagesPerSecond))
+	c.refuse(m.RequestID(), viewOf(m), wire.CodeRateLimited, "", fmt.Sprintf(
+		"over %d messages in a second (session.messages_per_second); come back in %v", c.hub.cfg.MessagesPerSecond, c.allowance.wait(rate),
+	))
 	return false
 }
 
@@ -83,10 +85,11 @@ func (c *Client) afford() *wire.Error {
 	s := c.session
 	s.mu.Lock()
 	ok := s.begun.take(time.Now(), float64(most)/60, float64(min(most, crowd)))
+	wait := s.begun.wait(float64(most) / 60)
 	s.mu.Unlock()
 	if !ok {
 		c.hub.metrics.refuse(limitNewViews)
-		return &wire.Error{Code: wire.CodeRateLimited, Message: fmt.Sprintf("over %d new views in a minute (session.new_views_per_minute)", most)}
+		return &wire.Error{Code: wire.CodeRateLimited, Message: fmt.Sprintf("over %d new views in a minute (session.new_views_per_minute); come back in %v", most, wait)}
 	}
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/quantity"
 	"github.com/chartd/chartd/pkg/ticker"
@@ -373,4 +375,27 @@ func TestBucket(t *testing.T) {
 			t.Errorf("step %d: %v", i, got)
 		}
 	}
+}
+
+// Who comes back as late as it was told may pass, and not much earlier.
+func TestBucketSaysWhen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		rate := float64(rapid.IntRange(1, 5000).Draw(t, "rate")) / float64(rapid.SampledFrom([]int{1, 60}).Draw(t, "per"))
+		burst := float64(rapid.IntRange(1, 100).Draw(t, "burst"))
+		now := time.Now()
+		var b bucket
+		for range rapid.IntRange(1, 200).Draw(t, "events") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "apart")) * time.Millisecond)
+			if b.take(now, rate, burst) {
+				continue
+			}
+			wait := b.wait(rate).Std()
+			if early := b; early.take(now.Add(wait-2*time.Millisecond), rate, burst) {
+				t.Fatalf("told to wait %v, which is too long", wait)
+			}
+			if at := b; !at.take(now.Add(wait), rate, burst) {
+				t.Fatalf("told to wait %v, and refused then", wait)
+			}
+		}
+	})
 }

@@ -193,10 +193,10 @@ func (o *outside) enter(address string, now time.Time, cfg *Config) (limit, why 
 		o.by[address] = v
 	}
 	if !v.rate.take(now, rate, rate) {
-		return limitRate, fmt.Sprintf("over %d callbacks in a second from your address (session.callbacks_per_second)", cfg.CallbacksPerSecond)
+		return limitRate, fmt.Sprintf("over %d callbacks in a second from your address (session.callbacks_per_second); come back in %v", cfg.CallbacksPerSecond, v.rate.wait(rate))
 	}
 	if v.calls > cfg.MaxCallbacksWaiting {
-		return limitWaiting, fmt.Sprintf("%d callbacks from your address are under way already (session.max_callbacks_waiting)", v.calls)
+		return limitWaiting, fmt.Sprintf("%d callbacks from your address are under way already (session.max_callbacks_waiting); come back when one of them is answered", v.calls)
 	}
 	v.calls++
 	return "", ""

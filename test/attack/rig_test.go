@@ -144,8 +144,14 @@ func (l *tail) String() string {
 // besiege starts a daemon with sections of a configuration, and a bystander.
 func besiege(t *testing.T, yaml string, env ...string) *siege {
 	t.Helper()
+	return besiegeCharts(t, yaml, "", env...)
+}
+
+// besiegeCharts is besiege with more charts.
+func besiegeCharts(t *testing.T, yaml, charts string, env ...string) *siege {
+	t.Helper()
 	s := &siege{t: t, cmd: exec.CommandContext(context.WithoutCancel(t.Context()), os.Args[0], "-test.run=^TestChild$")}
-	s.cmd.Env = append(append(os.Environ(), envConfig+"="+yaml+pulse), env...)
+	s.cmd.Env = append(append(os.Environ(), envConfig+"="+yaml+pulse+charts), env...)
 	s.cmd.Stderr = &s.logs
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -351,20 +357,31 @@ func (s *siege) calm() float64 {
 	})
 }
 
+// rounds is how often an attack must be felt to be believed: once, a machine that
+// is busy with something else looks the same.
+const rounds = 3
+
 // during runs an attack and fails the test if the bystander misses more of it than
-// of the calm before: two ticks, which is what a busy machine may take.
+// of the calm before: two ticks, which is what a busy machine may take. The attack
+// is then repeated.
 func (s *siege) during(attack func(more func() bool)) {
 	s.t.Helper()
-	if !s.known {
-		s.quiet, s.known = s.calm(), true
-	}
-	before := s.quiet
-	meanwhile := s.missed(attack)
-	if why := s.lost.Load(); why != nil {
-		s.t.Errorf("the bystander was cut off: %s", *why)
-	}
-	s.t.Logf("the bystander missed %.1f %% of its ticks before and %.1f %% meanwhile", before*100, meanwhile*100)
-	if meanwhile > before+2.0/phase {
-		s.t.Errorf("the bystander missed %.1f %% of its ticks before and %.1f %% meanwhile", before*100, meanwhile*100)
+	for round := 1; ; round++ {
+		if !s.known {
+			s.quiet, s.known = s.calm(), true
+		}
+		meanwhile := s.missed(attack)
+		s.t.Logf("the bystander missed %.1f %% of its ticks before and %.1f %% meanwhile", s.quiet*100, meanwhile*100)
+		if why := s.lost.Load(); why != nil {
+			s.t.Fatalf("the bystander was cut off: %s", *why)
+		}
+		if meanwhile <= s.quiet+2.0/phase || s.t.Failed() {
+			return
+		}
+		if round == rounds {
+			s.t.Errorf("the bystander missed %.1f %% of its ticks before and %.1f %% meanwhile, and no less the times before", s.quiet*100, meanwhile*100)
+			return
+		}
+		s.known = false
 	}
 }
