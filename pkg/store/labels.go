@@ -74,6 +74,24 @@ func (ls Labels) Compare(other Labels) int {
 	})
 }
 
+// equal reports whether the labels are those of other.
+func (ls Labels) equal(other Labels) bool {
+	if len(ls) != len(other) {
+		return false
+	}
+	for i := range ls {
+		if ls[i] != other[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// same reports whether ls and other are the same memory, which costs less to know.
+func (ls Labels) same(other Labels) bool {
+	return len(ls) == len(other) && (len(ls) == 0 || &ls[0] == &other[0])
+}
+
 // clone copies the labels and their strings, so that what is kept does not pin
 // the request that they were cut from.
 func (ls Labels) clone() Labels {

@@ -51,11 +51,11 @@ func (c collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByC
 // Collect implements prometheus.Collector.
 func (c collector) Collect(ch chan<- prometheus.Metric) {
 	c.maybeSweep(time.Now().UnixMilli())
-	var appended uint64
-	var held int64
-	for i := range c.shards {
-		appended += c.shards[i].appended.Load()
-		held += c.shards[i].held.Load()
+	held := 0
+	all, appended := c.table.all()
+	for _, sr := range all {
+		n, of := sr.counts()
+		held, appended = held+n, appended+of
 	}
 	gauge := func(d *prometheus.Desc, v float64) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v)

@@ -2,13 +2,45 @@ package store
 
 import "time"
 
-// Clocked is an Appender that can do without looking at the clock, which takes
-// as long as the rest of appending a sample. A Store is one.
+// Point is a sample and the series that it is for.
+type Point struct {
+	// Metric and Labels are as those of Appender.Append.
+	Metric string
+	Labels Labels
+	Sample Sample
+}
+
+// Refusal is a point that was not taken.
+type Refusal struct {
+	// Index says which of the points it is.
+	Index int
+	// Err is what Appender.Append would have returned.
+	Err error
+}
+
+// Clocked is an Appender that takes many points for the price of little more than
+// their places in memory: it does not look at the clock, and does but once what
+// points with the very same labels have in common. A Store is one.
 type Clocked interface {
 	Appender
-	// AppendAt is Append at now, the present in ms since the Unix epoch as the
-	// caller has just seen it.
-	AppendAt(now int64, metric string, labels Labels, t int64, v float64) error
+	// AppendAll is Append of one point after another at now, the present in ms
+	// since the Unix epoch as the caller has just seen it. It returns those that
+	// were refused, in order; nil if none was. It keeps nothing of points.
+	AppendAll(now int64, points []Point) []Refusal
+}
+
+// AppendAll appends points to app at now, one after another, as Clocked says,
+// even if app looks at the clock for each of them.
+func AppendAll(app Appender, now int64, points []Point) (refused []Refusal) {
+	if c, ok := app.(Clocked); ok {
+		return c.AppendAll(now, points)
+	}
+	for i, p := range points {
+		if err := app.Append(p.Metric, p.Labels, p.Sample.T, p.Sample.V); err != nil {
+			refused = append(refused, Refusal{i, err})
+		}
+	}
+	return refused
 }
 
 // Moment is an Appender for samples that come together: it looks at the clock
@@ -16,28 +48,28 @@ type Clocked interface {
 // nowhere; see Of.
 type Moment struct {
 	app Appender
-	to  Clocked
 	now int64
+	one [1]Point
 }
 
 // Of makes the Moment the present one of app.
 func (m *Moment) Of(app Appender) {
 	m.app = app
-	m.to, _ = app.(Clocked)
 	m.Renew()
 }
 
 // Renew looks at the clock again.
-func (m *Moment) Renew() {
-	if m.to != nil {
-		m.now = time.Now().UnixMilli()
-	}
-}
+func (m *Moment) Renew() { m.now = time.Now().UnixMilli() }
 
 // Append implements Appender.
 func (m *Moment) Append(metric string, labels Labels, t int64, v float64) error {
-	if m.to == nil {
-		return m.app.Append(metric, labels, t, v)
+	m.one[0] = Point{metric, labels, Sample{t, v}}
+	if refused := m.AppendAll(m.one[:]); refused != nil {
+		return refused[0].Err
 	}
-	return m.to.AppendAt(m.now, metric, labels, t, v)
+	return nil
 }
+
+// AppendAll appends one point after another, and returns those that were refused,
+// in order; nil if none was.
+func (m *Moment) AppendAll(points []Point) []Refusal { return AppendAll(m.app, m.now, points) }

@@ -1,7 +1,5 @@
 package store
 
-import "time"
-
 // From returns an Appender to the store that notes on each series which origin
 // its newest sample has: the name of a source. Taking the same name once more
 // is another Appender of the same origin.
@@ -15,12 +13,12 @@ type from struct {
 
 // Append implements Appender.
 func (f *from) Append(metric string, labels Labels, t int64, v float64) error {
-	return f.store.take(time.Now().UnixMilli(), f.origin, metric, labels, Sample{t, v})
+	return f.store.append(f.origin, metric, labels, t, v)
 }
 
-// AppendAt implements Clocked.
-func (f *from) AppendAt(now int64, metric string, labels Labels, t int64, v float64) error {
-	return f.store.take(now, f.origin, metric, labels, Sample{t, v})
+// AppendAll implements Clocked.
+func (f *from) AppendAll(now int64, points []Point) []Refusal {
+	return f.store.appendAll(now, f.origin, points)
 }
 
 // Origin returns where the newest sample came from, as Store.From was told; ""

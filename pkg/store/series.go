@@ -26,13 +26,14 @@ type Series struct {
 	origin atomic.Pointer[string]
 	id     uint64 // unique in the store, never 0
 
-	mu      sync.Mutex
-	w       window
-	taken   uint64  // samples ever taken in
-	rev     uint64  // changes of history so far
-	rewinds rewinds // where they were
-	listed  bool    // in the index; before that it is not dropped, or it would stay there
-	dropped bool
+	mu       sync.Mutex
+	w        window
+	taken    uint64  // samples ever taken in that were not there
+	appended uint64  // samples ever taken in
+	rev      uint64  // changes of history so far
+	rewinds  rewinds // where they were
+	listed   bool    // in the index; before that it is not dropped, or it would stay there
+	dropped  bool
 }
 
 // Cursor is a place in one series up to which a reader has read. It is a
@@ -191,19 +192,18 @@ func (s *Series) unpin() {
 var errDropped = errors.New("series was dropped")
 
 // append takes a sample in, whose time the store has checked against the
-// present. held is by how many samples the series grew.
-func (s *Series) append(sample Sample, oldest int64, maxSamples int) (held int, err error) {
+// present.
+func (s *Series) append(sample Sample, oldest int64, maxSamples int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dropped {
-		return 0, errDropped
+		return errDropped
 	}
 	w := &s.w
-	before := w.n
 	w.expire(oldest)
 	switch {
 	case sample.T <= w.floor || w.n == maxSamples && sample.T < w.oldest().T:
-		return w.n - before, tooOld(sample.T, max(w.floor+1, oldest))
+		return tooOld(sample.T, max(w.floor+1, oldest))
 	case w.n == 0 || sample.T > w.newest().T:
 		w.push(sample)
 		s.taken++
@@ -211,7 +211,7 @@ func (s *Series) append(sample Sample, oldest int64, maxSamples int) (held int, 
 		held := w.n
 		changed, ok := w.insert(sample)
 		if !ok {
-			return w.n - before, tooOld(sample.T, w.floor+1)
+			return tooOld(sample.T, w.floor+1)
 		}
 		if changed {
 			s.rev++
@@ -224,7 +224,15 @@ func (s *Series) append(sample Sample, oldest int64, maxSamples int) (held int, 
 	if w.n > maxSamples {
 		w.drop(w.n - maxSamples)
 	}
-	return w.n - before, nil
+	s.appended++
+	return nil
+}
+
+// counts returns how many samples are held, and how many were ever taken in.
+func (s *Series) counts() (held int, appended uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.n, s.appended
 }
 
 // markListed says that the index has the series.
@@ -236,21 +244,19 @@ func (s *Series) markListed() {
 
 // expire drops samples before a time. If none is left, it drops the series too
 // and reports true, once.
-func (s *Series) expire(before int64) (held int, dropped bool) {
+func (s *Series) expire(before int64) (dropped bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dropped {
-		return 0, false
+		return false
 	}
-	had := s.w.n
 	s.w.expire(before)
-	held = s.w.n - had
 	if s.w.n > 0 || !s.listed {
-		return held, false
+		return false
 	}
 	s.dropped = true
 	s.w.release()
-	return held, true
+	return true
 }
 
 func tooOld(t, oldest int64) error {

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -42,8 +41,8 @@ type Querier interface {
 // Store holds series in memory. It starts no goroutine: what is too old is
 // swept now and then by whoever comes by.
 //
-// A sample's way is: hash, one shard's read lock, one series' lock. No function
-// holds two locks, and none is held while a reader looks at samples.
+// A sample's way is: hash, look into the table, one series' lock. No function holds
+// two locks, and none is held while a reader looks at samples.
 type Store struct {
 	maxAge     int64 // ms
 	maxSamples int
@@ -51,26 +50,13 @@ type Store struct {
 	budget     budget
 	seed       maphash.Seed
 
-	shards     [shardCount]shard
+	table      table
 	index      index
 	series     atomic.Int64 // that exist
 	lastID     atomic.Uint64
 	generation atomic.Uint64
 	nextSweep  atomic.Int64 // ms since the Unix epoch
 	rejected   [reasonCount]atomic.Uint64
-}
-
-// shardCount spreads appenders so that they rarely meet; a power of two.
-const shardCount = 64
-
-// shard holds the series whose hashes end in its number.
-type shard struct {
-	mu     sync.RWMutex
-	series map[uint64][]*Series // by hash; nearly always one
-
-	appended atomic.Uint64
-	held     atomic.Int64
-	_        [64]byte // the next shard's counters are another core's business
 }
 
 // New returns an empty store. cfg must be valid. If reg is not nil, the store's
@@ -84,9 +70,7 @@ func New(cfg Config, reg prometheus.Registerer) *Store {
 		seed:       maphash.MakeSeed(),
 		index:      index{entries: map[string]*entry{}},
 	}
-	for i := range s.shards {
-		s.shards[i].series = map[uint64][]*Series{}
-	}
+	s.table.init()
 	if reg != nil {
 		reg.MustRegister(collector{s})
 	}
@@ -114,66 +98,75 @@ func (s *Store) Select(metric string, ms []Matcher) []*Series {
 
 // Append implements Appender.
 func (s *Store) Append(metric string, labels Labels, t int64, v float64) error {
-	return s.take(time.Now().UnixMilli(), nil, metric, labels, Sample{t, v})
+	return s.append(nil, metric, labels, t, v)
 }
 
-// AppendAt implements Clocked.
-func (s *Store) AppendAt(now int64, metric string, labels Labels, t int64, v float64) error {
-	return s.take(now, nil, metric, labels, Sample{t, v})
-}
+// AppendAll implements Clocked.
+func (s *Store) AppendAll(now int64, points []Point) []Refusal { return s.appendAll(now, nil, points) }
 
-// take appends a sample, and counts it if it is refused. origin says where it
-// comes from; nil does not.
-func (s *Store) take(now int64, origin *string, metric string, labels Labels, sample Sample) error {
-	err := s.append(now, origin, metric, labels, sample)
-	if err != nil {
-		s.rejected[reasonOf(err)].Add(1)
+func (s *Store) append(origin *string, metric string, labels Labels, t int64, v float64) error {
+	one := [...]Point{{metric, labels, Sample{t, v}}}
+	if refused := s.appendAll(time.Now().UnixMilli(), origin, one[:]); refused != nil {
+		return refused[0].Err
 	}
-	return err
+	return nil
 }
 
-func (s *Store) append(now int64, origin *string, metric string, labels Labels, sample Sample) error {
-	if math.IsInf(sample.V, 0) {
-		return ErrInfinite
-	}
+// appendAll appends points, and counts those that are refused. origin says where
+// they come from; nil does not.
+func (s *Store) appendAll(now int64, origin *string, points []Point) (refused []Refusal) {
 	s.maybeSweep(now)
+	var labels Labels // of the point before
+	var hash uint64   // of these
+	for i := range points {
+		p := &points[i]
+		if i == 0 || !p.Labels.same(labels) {
+			labels, hash = p.Labels, s.hashLabels(p.Labels)
+		}
+		if err := s.take(now, origin, p, hash); err != nil {
+			s.rejected[reasonOf(err)].Add(1)
+			refused = append(refused, Refusal{i, err})
+		}
+	}
+	return refused
+}
+
+// take appends a point whose labels have this hash.
+func (s *Store) take(now int64, origin *string, p *Point, hash uint64) error {
 	oldest := now - s.maxAge
 	switch {
-	case sample.T < oldest:
-		return tooOld(sample.T, oldest)
-	case sample.T > now+s.maxAge:
-		return tooNew(sample.T, now+s.maxAge)
+	case math.IsInf(p.Sample.V, 0):
+		return ErrInfinite
+	case p.Sample.T < oldest:
+		return tooOld(p.Sample.T, oldest)
+	case p.Sample.T > now+s.maxAge:
+		return tooNew(p.Sample.T, now+s.maxAge)
 	}
-	h := s.hash(metric, labels)
-	sh := &s.shards[h%shardCount]
+	hash = s.hashMetric(p.Metric, hash)
 	for {
-		sr := sh.find(h, metric, labels)
+		sr := s.table.find(hash, p.Metric, p.Labels)
 		if sr == nil {
 			var err error
-			if sr, err = s.create(sh, h, metric, labels); err != nil {
+			if sr, err = s.create(hash, p.Metric, p.Labels); err != nil {
 				return err
 			}
 		}
-		held, err := sr.append(sample, oldest, s.maxSamples)
-		if held != 0 {
-			sh.held.Add(int64(held))
-		}
+		err := sr.append(p.Sample, oldest, s.maxSamples)
 		if err == nil {
 			sr.comeFrom(origin)
-			sh.appended.Add(1)
 			return nil
 		}
 		if !errors.Is(err, errDropped) {
 			return err
 		}
 		// A sweep is about to unlink it; whoever is first does.
-		sh.remove(sr)
+		s.table.remove(sr)
 	}
 }
 
 // create returns the series of these names, which it makes unless another
 // appender just has.
-func (s *Store) create(sh *shard, h uint64, metric string, labels Labels) (*Series, error) {
+func (s *Store) create(h uint64, metric string, labels Labels) (*Series, error) {
 	if err := checkNames(metric, labels); err != nil {
 		return nil, err
 	}
@@ -187,7 +180,7 @@ func (s *Store) create(sh *shard, h uint64, metric string, labels Labels) (*Seri
 		return nil, &LimitError{Setting: "store.max_total", Limit: int(s.budget.limit)}
 	}
 	mine := &Series{metric: strings.Clone(metric), labels: labels.clone(), hash: h, id: s.lastID.Add(1), w: w}
-	if sr := sh.add(mine); sr != mine {
+	if sr := s.table.add(mine); sr != mine {
 		mine.w.release()
 		s.series.Add(-1)
 		return sr, nil
@@ -198,53 +191,21 @@ func (s *Store) create(sh *shard, h uint64, metric string, labels Labels) (*Seri
 	return mine, nil
 }
 
-// hash mixes the names. It need not be perfect: find compares them; and it is
-// seeded, so that nobody outside can aim at one shard.
-func (s *Store) hash(metric string, labels Labels) uint64 {
-	// Most names are short, and one hash of all is dearer than the copy for it.
-	var room [256]byte
-	b := append(room[:0], metric...)
+// hashLabels mixes the labels, once for all samples that have them. It need not be
+// perfect: find compares them; and it is seeded, so that nobody outside can make
+// many series of one hash.
+func (s *Store) hashLabels(labels Labels) (h uint64) {
 	for i := range labels {
-		b = append(append(append(append(b, 0), labels[i].Name...), 0), labels[i].Value...)
+		h = (h ^ maphash.String(s.seed, labels[i].Name)) * hashFactor
+		h = (h ^ maphash.String(s.seed, labels[i].Value)) * hashFactor
 	}
-	return maphash.Bytes(s.seed, b)
+	return h
 }
 
-// find returns the series of these names, or nil.
-func (sh *shard) find(h uint64, metric string, labels Labels) *Series {
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	return lookup(sh.series[h], metric, labels)
+// hashMetric mixes the metric with the hash of the labels.
+func (s *Store) hashMetric(metric string, labels uint64) uint64 {
+	return (labels ^ maphash.String(s.seed, metric)) * hashFactor >> 8
 }
 
-// add adds sr, unless there is one of its names; it returns the one that is there.
-func (sh *shard) add(sr *Series) *Series {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	if old := lookup(sh.series[sr.hash], sr.metric, sr.labels); old != nil {
-		return old
-	}
-	sh.series[sr.hash] = append(sh.series[sr.hash], sr)
-	return sr
-}
-
-// remove unlinks sr, if it is still there.
-func (sh *shard) remove(sr *Series) {
-	sh.mu.Lock()
-	defer sh.mu.Unlock()
-	rest := slices.DeleteFunc(sh.series[sr.hash], func(o *Series) bool { return o == sr })
-	if len(rest) == 0 {
-		delete(sh.series, sr.hash)
-		return
-	}
-	sh.series[sr.hash] = rest
-}
-
-func lookup(list []*Series, metric string, labels Labels) *Series {
-	for _, sr := range list {
-		if sr.metric == metric && slices.Equal(sr.labels, labels) {
-			return sr
-		}
-	}
-	return nil
-}
+// hashFactor is odd, so that nothing is lost, and spreads every bit upwards.
+const hashFactor = 0x9e3779b97f4a7c15

@@ -20,15 +20,11 @@ func (s *Store) maybeSweep(now int64) {
 // sweep drops the samples before a time, and the series that have none left.
 func (s *Store) sweep(before int64) {
 	var gone []*Series
-	for i := range s.shards {
-		sh := &s.shards[i]
-		for _, sr := range sh.all() {
-			held, dropped := sr.expire(before)
-			sh.held.Add(int64(held))
-			if dropped {
-				sh.remove(sr)
-				gone = append(gone, sr)
-			}
+	all, _ := s.table.all()
+	for _, sr := range all {
+		if sr.expire(before) {
+			s.table.remove(sr)
+			gone = append(gone, sr)
 		}
 	}
 	if len(gone) > 0 {
@@ -36,15 +32,4 @@ func (s *Store) sweep(before int64) {
 		s.series.Add(-int64(len(gone)))
 		s.generation.Add(1)
 	}
-}
-
-// all returns a copy of what the shard holds.
-func (sh *shard) all() []*Series {
-	sh.mu.RLock()
-	defer sh.mu.RUnlock()
-	out := make([]*Series, 0, len(sh.series))
-	for _, list := range sh.series {
-		out = append(out, list...)
-	}
-	return out
 }

@@ -37,9 +37,9 @@ func (r *rig) Append(metric string, labels store.Labels, t int64, v float64) err
 	return r.store.Load().Append(metric, labels, t, v)
 }
 
-// AppendAt implements store.Clocked.
-func (r *rig) AppendAt(now int64, metric string, labels store.Labels, t int64, v float64) error {
-	return r.store.Load().AppendAt(now, metric, labels, t, v)
+// AppendAll implements store.Clocked.
+func (r *rig) AppendAll(now int64, points []store.Point) []store.Refusal {
+	return r.store.Load().AppendAll(now, points)
 }
 
 // start runs the receivers until the test ends.

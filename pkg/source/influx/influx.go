@@ -121,9 +121,15 @@ func (s *Source) write(w http.ResponseWriter, r *http.Request, answer func(http.
 
 // release lets go of the body.
 func (r *reader) release() {
-	r.lines.buf.Reset(nil)
+	r.lines.reset(nil)
 	r.tally = receive.Tally{}
+	if cap(r.points) > maxKept {
+		r.points, r.fields = nil, nil
+	}
 }
+
+// maxKept is of how many fields room is kept: what nearly all lines need.
+const maxKept = 1024
 
 // errNoQueries refuses what chartd is not there for.
 var errNoQueries = errors.New("chartd takes writes but answers no queries")

@@ -1,7 +1,6 @@
 package influx
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -24,29 +23,23 @@ type reader struct {
 	tally   receive.Tally
 	skipped int // values that are texts
 
-	labels store.Labels
-	fields []field
-	name   []byte // of a metric, while it is put together
+	labels      store.Labels
+	measurement string
+	fields      []field       // by their place in a line, what the last one was that stood there
+	name        []byte        // of a metric, while it is put together
+	points      []store.Point // of the line; their time is not known before its end
 
 	stamp []byte // the last timestamp, which the next line most often has, too
 	time  int64  // what that is, in ms
 }
 
-// field is one number of a point.
-type field struct {
-	metric string
-	value  float64
-}
+// field is how a field is called, and the metric that it is for.
+type field struct{ measurement, key, metric string }
 
 // read reads the whole body, whose timestamps count u. The error is the body's;
 // what is wrong with single lines is in tally.
-func (r *reader) read(body io.Reader, u unit, app store.Appender) error {
-	buf := r.lines.buf
-	if buf == nil {
-		buf = bufio.NewReaderSize(nil, 16<<10)
-	}
-	buf.Reset(body)
-	r.lines = lineReader{buf: buf}
+func (r *reader) read(body io.Reader, u unit, app *store.Moment) error {
+	r.lines.reset(body)
 	r.tally, r.skipped, r.stamp = receive.Tally{}, 0, r.stamp[:0]
 	for dec := lineprotocol.NewDecoder(&r.lines); dec.Next(); {
 		line := r.lines.line
@@ -67,13 +60,14 @@ func (r *reader) read(body io.Reader, u unit, app store.Appender) error {
 
 // append appends the fields of a point. If some are refused, the others stand;
 // the error is that of the first.
-func (r *reader) append(t int64, app store.Appender) (first error) {
-	for _, f := range r.fields {
-		if err := app.Append(f.metric, r.labels, t, f.value); err != nil && first == nil {
-			first = fmt.Errorf("%.64s: %w", f.metric, err)
-		}
+func (r *reader) append(t int64, app *store.Moment) error {
+	for i := range r.points {
+		r.points[i].Labels, r.points[i].Sample.T = r.labels, t
 	}
-	return first
+	if refused := app.AppendAll(r.points); refused != nil {
+		return fmt.Errorf("%.64s: %w", r.points[refused[0].Index].Metric, refused[0].Err)
+	}
+	return nil
 }
 
 // readPoint reads the point on which dec stands: its time in ms, and the rest
@@ -108,7 +102,7 @@ func (r *reader) readTags(dec *lineprotocol.Decoder) error {
 	if err != nil {
 		return err
 	}
-	r.name = append(r.name[:0], measurement...)
+	r.measurement = r.names.Like(r.measurement, measurement)
 	r.labels = r.labels[:0]
 	for {
 		key, value, err := dec.NextTag()
@@ -132,11 +126,9 @@ func (r *reader) readTags(dec *lineprotocol.Decoder) error {
 	return nil
 }
 
-// readFields reads the fields that are numbers. The name of a metric is that of
-// the measurement, "_", and that of the field, unless this is just "value".
+// readFields reads the fields that are numbers.
 func (r *reader) readFields(dec *lineprotocol.Decoder) error {
-	r.fields = r.fields[:0]
-	measurement := len(r.name)
+	r.points = r.points[:0]
 	for {
 		key, value, err := dec.NextField()
 		if err != nil {
@@ -150,17 +142,26 @@ func (r *reader) readFields(dec *lineprotocol.Decoder) error {
 			r.skipped++
 			continue
 		}
-		name := r.name[:measurement]
-		if string(key) != "value" {
-			name = append(append(name, '_'), key...)
-			r.name = name // which may have grown
-		}
-		before := ""
-		if i := len(r.fields); i < cap(r.fields) {
-			before = r.fields[:i+1][i].metric
-		}
-		r.fields = append(r.fields, field{r.names.Like(before, name), v})
+		r.points = append(r.points, store.Point{Metric: r.metric(len(r.points), key), Sample: store.Sample{V: v}})
 	}
+}
+
+// metric returns the name of the metric of a field, which is the i-th of its line:
+// that of the measurement, "_", and that of the field, unless this is just "value".
+func (r *reader) metric(i int, key []byte) string {
+	if i == len(r.fields) {
+		r.fields = append(r.fields, field{})
+	}
+	// Most often the line before had the same there.
+	f := &r.fields[i]
+	if f.metric == "" || f.key != string(key) || f.measurement != r.measurement {
+		f.measurement, f.key, f.metric = r.measurement, r.names.String(key), r.measurement
+		if f.key != "value" {
+			r.name = append(append(append(r.name[:0], r.measurement...), '_'), key...)
+			f.metric = r.names.String(r.name)
+		}
+	}
+	return f.metric
 }
 
 // number returns the value of a field; ok is false for a text.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"testing"
@@ -115,13 +116,13 @@ next:
 
 func read(t *testing.T, r *reader, rec *recorder, body []byte, oneByOne bool) receive.Tally {
 	t.Helper()
-	var err error
+	var app store.Moment
+	app.Of(rec)
+	var src io.Reader = bytes.NewReader(body)
 	if oneByOne {
-		err = r.read(iotest.OneByteReader(bytes.NewReader(body)), millisecond, rec)
-	} else {
-		err = r.read(bytes.NewReader(body), millisecond, rec)
+		src = iotest.OneByteReader(src)
 	}
-	if err != nil {
+	if err := r.read(src, millisecond, &app); err != nil {
 		t.Fatal(err)
 	}
 	return r.tally
@@ -177,10 +178,12 @@ func BenchmarkRead(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	var r reader
+	var app store.Moment
+	app.Of(nowhere{})
 	src := bytes.NewReader(body)
 	for b.Loop() {
 		src.Reset(body)
-		if err := r.read(src, nanosecond, nowhere{}); err != nil || r.tally.Accepted != 1000 {
+		if err := r.read(src, nanosecond, &app); err != nil || r.tally.Accepted != 1000 {
 			b.Fatal(err, r.tally)
 		}
 	}
@@ -191,10 +194,12 @@ func BenchmarkRead(b *testing.B) {
 func TestLinesMakeNoGarbage(t *testing.T) {
 	body := points(1000)
 	var r reader
+	var app store.Moment
+	app.Of(nowhere{})
 	src := bytes.NewReader(body)
 	n := testing.AllocsPerRun(20, func() {
 		src.Reset(body)
-		if err := r.read(src, nanosecond, nowhere{}); err != nil || r.tally.Accepted != 1000 || r.skipped != 1000 {
+		if err := r.read(src, nanosecond, &app); err != nil || r.tally.Accepted != 1000 || r.skipped != 1000 {
 			t.Fatal(err, r.tally)
 		}
 	})

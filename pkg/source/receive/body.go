@@ -96,7 +96,7 @@ func (b *Body) unzip() (err error) {
 // Appender returns app for the samples that stand in the body. They are taken at
 // the time at which the piece came that they stand in: the clock is not asked
 // for each. It is for the goroutine that reads the body.
-func (b *Body) Appender(app store.Appender) store.Appender {
+func (b *Body) Appender(app store.Appender) *store.Moment {
 	b.now.Of(app)
 	return &b.now
 }
