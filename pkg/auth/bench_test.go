@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // BenchmarkIdentify measures what it costs to look at a credential, with a
@@ -16,7 +18,7 @@ func BenchmarkIdentify(b *testing.B) {
 	cfg.JWT.Secret = hmacSecret
 	cfg.Links.Secret = linkSecret
 	for i := range 100 {
-		cfg.Tokens = append(cfg.Tokens, Token{Name: fmt.Sprint(i), Token: Secret(fmt.Sprintf("%s-%d", wallToken, i)), Access: Access{Read: []string{"*"}}})
+		cfg.Tokens = append(cfg.Tokens, Token{Name: fmt.Sprint(i), Token: secret.Text(fmt.Sprintf("%s-%d", wallToken, i)), Access: Access{Read: []string{"*"}}})
 	}
 	g := newGate(b, cfg, nil)
 	for _, tt := range []struct {

@@ -1,6 +1,9 @@
 package auth
 
-import "github.com/chartd/chartd/pkg/quantity"
+import (
+	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
+)
 
 // Config is the `auth:` section of the configuration. Without it, or empty,
 // everybody may do everything; with it, nobody may do anything that it does
@@ -37,7 +40,7 @@ type Token struct {
 	Name string `yaml:"name"`
 	// Token is the text itself, of at least 16 bytes; take it from the
 	// environment: "${WALL_TOKEN}".
-	Token Secret `yaml:"token"`
+	Token secret.Text `yaml:"token"`
 	Access
 	// Admin allows everything, on every chart.
 	Admin bool `yaml:"admin"`
@@ -49,7 +52,7 @@ type IngestToken struct {
 	Name string `yaml:"name"`
 	// Token is the text itself, of at least 16 bytes; take it from the
 	// environment: "${TELEGRAF_TOKEN}".
-	Token Secret `yaml:"token"`
+	Token secret.Text `yaml:"token"`
 }
 
 // Algorithm is how a JSON Web Token is signed.
@@ -70,7 +73,7 @@ func Algorithms() []Algorithm { return []Algorithm{HS256, RS256, ES256, EdDSA} }
 // JWT is the `auth.jwt:` section.
 type JWT struct {
 	// Secret is shared with whoever signs with HS256, of at least 32 bytes.
-	Secret Secret `yaml:"secret"`
+	Secret secret.Text `yaml:"secret"`
 	// Keys are PEM files with the public keys of those who sign with RS256,
 	// ES256 or EdDSA, of more than one key if need be. They are read at the start
 	// and at a reload.
@@ -112,10 +115,10 @@ type JWT struct {
 // Links is the `auth.links:` section.
 type Links struct {
 	// Secret signs the links, of at least 32 bytes; without it there are none.
-	Secret Secret `yaml:"secret"`
+	Secret secret.Text `yaml:"secret"`
 	// OldSecrets still open links that they have signed, so that a new secret
 	// does not end those at once.
-	OldSecrets []Secret `yaml:"old_secrets"`
+	OldSecrets []secret.Text `yaml:"old_secrets"`
 	// Revoked are the ids of links that are good no more, as `chartd sign` has
 	// written them.
 	Revoked []string `yaml:"revoked"`

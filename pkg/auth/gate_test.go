@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 func TestNothingConfigured(t *testing.T) {
@@ -167,7 +169,7 @@ func TestConfirm(t *testing.T) {
 		{"token removed", wallToken, func(c *Config) { c.Tokens = c.Tokens[1:] }, KindRevoked, ""},
 		{"another text of the same name", wallToken, func(c *Config) { c.Tokens[0].Token = "another-text-0123456789" }, KindRevoked, ""},
 		{"link revoked", link("b"), func(c *Config) { c.Links.Revoked = append(c.Links.Revoked, "b") }, KindRevoked, ""},
-		{"secret rotated", link("c"), func(c *Config) { c.Links = Links{Secret: oldSecret, OldSecrets: []Secret{linkSecret}} }, "", "cpu"},
+		{"secret rotated", link("c"), func(c *Config) { c.Links = Links{Secret: oldSecret, OldSecrets: []secret.Text{linkSecret}} }, "", "cpu"},
 		{"secret gone", link("d"), func(c *Config) { c.Links = Links{Secret: oldSecret} }, KindRevoked, ""},
 		{"another claim", hs, func(c *Config) { c.JWT.ReadClaim = "scope" }, KindRevoked, ""},
 		{"another audience", hs, func(c *Config) { c.JWT.Audience = "other" }, KindRevoked, ""},

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // key verifies JWTs, with the one algorithm that it is for. That is up to the
@@ -77,7 +79,7 @@ func publicKey(material any, id string) (key, error) {
 }
 
 // secretKey returns the key of HS256.
-func secretKey(s Secret) key {
+func secretKey(s secret.Text) key {
 	return key{alg: HS256, material: []byte(s), sum: digestOf("HS256 " + string(s))}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // Link is what a signed embed link allows to whoever has it: to watch one
@@ -143,7 +144,7 @@ type linkKeys [][]byte
 
 func newLinkKeys(l Links) linkKeys {
 	var keys linkKeys
-	for _, s := range append([]Secret{l.Secret}, l.OldSecrets...) {
+	for _, s := range append([]secret.Text{l.Secret}, l.OldSecrets...) {
 		if s != "" {
 			keys = append(keys, linkKey(s))
 		}
@@ -153,7 +154,7 @@ func newLinkKeys(l Links) linkKeys {
 
 // linkKey derives the key that signs links. It is of no use for anything else,
 // so that a secret which also signs JWTs cannot be made to sign a link.
-func linkKey(s Secret) []byte {
+func linkKey(s secret.Text) []byte {
 	key, err := hkdf.Key(sha256.New, []byte(s), nil, "chartd embed link 1", sha256.Size)
 	if err != nil {
 		panic(err) // only a length that HKDF cannot give is an error

@@ -13,12 +13,13 @@ import (
 
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 func linkGate(t testing.TB) (*Gate, Links) {
 	t.Helper()
 	cfg := DefaultConfig()
-	cfg.Links = Links{Secret: linkSecret, OldSecrets: []Secret{oldSecret}, Revoked: []string{"gone"}}
+	cfg.Links = Links{Secret: linkSecret, OldSecrets: []secret.Text{oldSecret}, Revoked: []string{"gone"}}
 	return newGate(t, cfg, nil), cfg.Links
 }
 

@@ -10,6 +10,8 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 	"go.yaml.in/yaml/v4"
+
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // TestSecretNeverShows prints, encodes and logs a section with secrets in
@@ -43,8 +45,8 @@ func TestSecretNeverShows(t *testing.T) {
 	}
 	out = append(out, string(j), string(y), fmt.Sprint(cfg.Validate()))
 	for _, text := range out {
-		for _, secret := range []string{wallToken, adminToken, ingestToken, hmacSecret, linkSecret, oldSecret} {
-			for _, form := range []string{secret, fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret), strings.Trim(fmt.Sprintf("%d", []byte(secret)), "[]")} {
+		for _, hidden := range []string{wallToken, adminToken, ingestToken, hmacSecret, linkSecret, oldSecret} {
+			for _, form := range []string{hidden, fmt.Sprintf("%x", hidden), fmt.Sprintf("%X", hidden), strings.Trim(fmt.Sprintf("%d", []byte(hidden)), "[]")} {
 				if strings.Contains(text, form) {
 					t.Errorf("a secret shows in %s", text)
 				}
@@ -54,7 +56,7 @@ func TestSecretNeverShows(t *testing.T) {
 	if !strings.Contains(string(j), "[secret]") || !strings.Contains(string(y), "[secret]") {
 		t.Errorf("what stands for a secret is missing in %s and %s", j, y)
 	}
-	if s := Secret("").String(); s != "" {
+	if s := secret.Text("").String(); s != "" {
 		t.Errorf("no secret is %q", s)
 	}
 }
@@ -69,7 +71,7 @@ func fullConfig(t testing.TB) Config {
 		{Name: "boss", Token: adminToken, Admin: true},
 	}
 	cfg.Ingest = []IngestToken{{Name: "telegraf", Token: ingestToken}}
-	cfg.Links = Links{Secret: linkSecret, OldSecrets: []Secret{oldSecret}, Revoked: []string{"revoked1"}}
+	cfg.Links = Links{Secret: linkSecret, OldSecrets: []secret.Text{oldSecret}, Revoked: []string{"revoked1"}}
 	cfg.Anonymous.Read = []string{"status"}
 	return cfg
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 const (
@@ -35,7 +36,7 @@ func (ps *problems) add(path, what, want string) {
 
 // secret checks a text that nobody may guess. It says how long it is, and
 // nothing else about it.
-func (ps *problems) secret(path string, s Secret, least int) {
+func (ps *problems) secret(path string, s secret.Text, least int) {
 	want := fmt.Sprintf(`at least %d bytes that nobody can guess, as "openssl rand -base64 %d" makes them; keep them out of the file: "${NAME}"`, least, least)
 	switch {
 	case s == "":
@@ -65,7 +66,7 @@ func (c Config) Validate() []problem.Problem {
 // could say which one was shown.
 func (c Config) checkTokens(ps *problems) {
 	seen := map[digest]string{}
-	one := func(path string, name string, token Secret, names map[string]bool) {
+	one := func(path string, name string, token secret.Text, names map[string]bool) {
 		switch {
 		case name == "":
 			ps.add(path+".name", "is missing", "a name for logs, as \"wall\"")

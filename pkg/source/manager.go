@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -109,7 +110,9 @@ func (m *Manager) Apply(cfgs map[string]Config) error {
 // build makes a runner that is not started yet. old is the one of that name that
 // it replaces, or nil.
 func (m *Manager) build(name string, cfg Config, old *runner) (*runner, error) {
-	r := &runner{name: name, cfg: cfg, log: m.log.With(zap.String("source", name), zap.String("kind", cfg.Kind())), after: old}
+	hidden := secret.In(cfg)
+	log := discreetLogger(m.log.With(zap.String("source", name), zap.String("kind", cfg.Kind())), hidden)
+	r := &runner{name: name, cfg: cfg, log: log, hidden: hidden, after: old}
 	if old != nil {
 		r.meter = old.meter
 	} else {

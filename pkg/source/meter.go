@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -19,7 +20,8 @@ const (
 // meter stands between a source and the store and counts what passes. It is kept
 // when the source of that name is replaced, so that counters do not go back.
 type meter struct {
-	app store.Appender
+	app   store.Appender
+	clock store.Clocked // app, if it is one
 
 	up       atomic.Int32 // runs: 0, 1, or 2 if one was left behind
 	last     atomic.Int64 // ms since the Unix epoch; 0 if there was no sample yet
@@ -28,7 +30,8 @@ type meter struct {
 	skipped  atomic.Uint64
 	errors   atomic.Uint64
 	err      atomic.Pointer[failure]
-	reject   atomic.Pointer[string]
+	reject   atomic.Pointer[rejection]
+	hidden   atomic.Pointer[secret.Set] // what of the settings nobody may see; never nil
 
 	mu    sync.Mutex
 	marks []mark // the latest, oldest first
@@ -38,6 +41,13 @@ type meter struct {
 // who looks at a chart.
 type failure struct{ text, brief string }
 
+// rejection is why a sample was not taken, as it was said; hidden is what of it
+// nobody may see. It is taken out when somebody looks, as this may happen often.
+type rejection struct {
+	text   string
+	hidden *secret.Set
+}
+
 // mark is how many samples there had been at a time.
 type mark struct {
 	at      time.Time
@@ -45,31 +55,31 @@ type mark struct {
 }
 
 func newMeter(app store.Appender) *meter {
-	return &meter{app: app, marks: []mark{{at: time.Now()}}}
+	clock, _ := app.(store.Clocked)
+	m := &meter{app: app, clock: clock, marks: []mark{{at: time.Now()}}}
+	m.hidden.Store(&secret.Set{})
+	return m
 }
 
 // Append implements store.Appender.
 func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) error {
-	one := [...]store.Point{{Metric: metric, Labels: labels, Sample: store.Sample{T: t, V: v}}}
-	if refused := m.AppendAll(time.Now().UnixMilli(), one[:]); refused != nil {
-		return refused[0].Err
-	}
-	return nil
+	return m.AppendAt(time.Now().UnixMilli(), metric, labels, t, v)
 }
 
-// AppendAll implements store.Clocked.
-func (m *meter) AppendAll(now int64, points []store.Point) []store.Refusal {
-	refused := store.AppendAll(m.app, now, points)
-	for _, r := range refused {
-		m.refused(1, r.Err)
+// AppendAt implements store.Clocked.
+func (m *meter) AppendAt(now int64, metric string, labels store.Labels, t int64, v float64) (err error) {
+	if m.clock != nil {
+		err = m.clock.AppendAt(now, metric, labels, t, v)
+	} else {
+		err = m.app.Append(metric, labels, t, v)
 	}
-	taken := len(points) - len(refused)
-	if taken == 0 {
-		return refused
+	if err != nil {
+		m.refused(1, err)
+		return err
 	}
-	m.samples.Add(uint64(taken))
-	if !fresh(points, refused) {
-		return refused
+	m.samples.Add(1)
+	if math.IsNaN(v) {
+		return nil // a gap says that there is no data, not that there is some again
 	}
 	// It is looked at rather than written, for the sake of writers beside this one.
 	if m.last.Load() != now {
@@ -78,21 +88,7 @@ func (m *meter) AppendAll(now int64, points []store.Point) []store.Refusal {
 	if m.err.Load() != nil {
 		m.err.Store(nil)
 	}
-	return refused
-}
-
-// fresh reports whether one of the points was taken that is no gap: a gap says
-// that there is no data, not that there is some again.
-func fresh(points []store.Point, refused []store.Refusal) bool {
-	for i := range points {
-		switch {
-		case len(refused) > 0 && refused[0].Index == i:
-			refused = refused[1:]
-		case !math.IsNaN(points[i].Sample.V):
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 // skip counts values that were left out.
@@ -101,13 +97,13 @@ func (m *meter) skip(n int) { m.skipped.Add(uint64(n)) }
 // refused counts samples that were not taken.
 func (m *meter) refused(n int, err error) {
 	m.rejected.Add(uint64(n))
-	text := err.Error()
-	m.reject.Store(&text)
+	m.reject.Store(&rejection{err.Error(), m.hidden.Load()})
 }
 
 // failed counts a run that ended in an error.
 func (m *meter) failed(err error) {
-	m.err.Store(&failure{err.Error(), brief(err)})
+	hidden := m.hidden.Load()
+	m.err.Store(&failure{hidden.Scrub(err.Error()), hidden.Scrub(brief(err))})
 	m.errors.Add(1)
 }
 
@@ -137,7 +133,10 @@ func (m *meter) status(name, kind string) Status {
 	st := Status{
 		Name: name, Kind: kind, Up: m.up.Load() > 0,
 		Samples: m.samples.Load(), Rejected: m.rejected.Load(), Skipped: m.skipped.Load(), Errors: m.errors.Load(),
-		Rate: m.rate(), Reject: text(m.reject.Load()),
+		Rate: m.rate(),
+	}
+	if r := m.reject.Load(); r != nil {
+		st.Reject = r.hidden.Scrub(r.text)
 	}
 	if f := m.err.Load(); f != nil {
 		st.Error = f.text
@@ -146,11 +145,4 @@ func (m *meter) status(name, kind string) Status {
 		st.Last = time.UnixMilli(ms)
 	}
 	return st
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 const (
@@ -28,6 +30,7 @@ type runner struct {
 	routes map[string]http.Handler // of a Receiver
 	meter  *meter
 	log    *zap.Logger
+	hidden secret.Set // what of cfg nobody may see
 
 	after *runner // that must have stopped before; may be nil
 	stop  context.CancelFunc
@@ -79,6 +82,7 @@ func (r *runner) stopped() bool {
 
 // loop runs the source until ctx ends or the source is finished.
 func (r *runner) loop(ctx context.Context) {
+	r.meter.hidden.Store(&r.hidden)
 	pause := minPause
 	for ctx.Err() == nil {
 		began := time.Now()

@@ -50,7 +50,7 @@ func parseAnswer(body []byte) (*answer, error) {
 		return nil, plain(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errorText("something follows the JSON")
+		return nil, errors.New("something follows the JSON")
 	}
 	for i, s := range a.Samples {
 		switch {
@@ -75,7 +75,7 @@ func plain(err error) error {
 		return fmt.Errorf("the field %.60s is not known; there are set, samples, marks and reply, and the fields of a view, a sample and a mark", name)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return errorText("the JSON ends in the middle")
+		return errors.New("the JSON ends in the middle")
 	}
 	if e, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return fmt.Errorf("it is no JSON: %w at byte %d", e, e.Offset)

@@ -4,14 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/chartd/chartd/pkg/auth"
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // Config is a webhook as a row of callbacks has it.
@@ -19,15 +18,15 @@ type Config struct {
 	// URL is where the callback is posted. No redirect is followed and no proxy
 	// asked. It may hold a name and a password, or a token among its parameters:
 	// it is shown without.
-	URL URL `yaml:"url"`
+	URL secret.URL `yaml:"url"`
 	// Timeout is how long all of it may take, retries included; 2s if it is
 	// absent. session.callback_timeout holds as well.
 	Timeout quantity.Duration `yaml:"timeout"`
 	// Secret signs the request, as the header Chartd-Signature; at least 16
 	// bytes. Without it there is no signature.
-	Secret auth.Secret `yaml:"secret"`
+	Secret secret.Text `yaml:"secret"`
 	// Headers are sent with the request. Their values are never shown.
-	Headers map[string]auth.Secret `yaml:"headers"`
+	Headers map[string]secret.Text `yaml:"headers"`
 	// Retries is how often more is tried when there is no connection, or the
 	// answer is 429, 502, 503 or 504; 2 if it is absent.
 	Retries *int `yaml:"retries"`
@@ -64,7 +63,7 @@ func (c *Config) Validate() []problem.Problem {
 	var ps []problem.Problem
 	add := func(path, what, want string) { ps = append(ps, problem.Problem{Path: path, What: what, Want: want}) }
 	const example = `an address as "https://ops.example.com/refresh"`
-	switch u, err := c.URL.parse(); {
+	switch u, err := c.URL.Parse("http", "https"); {
 	case c.URL == "":
 		add("url", "is missing", example)
 	case err != nil:
@@ -116,45 +115,3 @@ func local(host string) bool {
 	host = strings.TrimSuffix(strings.ToLower(host), ".")
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
-
-// URL is an http or https address. It may hold secrets, and is shown without.
-type URL string
-
-// String returns the URL without a name, a password and parameters.
-func (u URL) String() string {
-	parsed, err := u.parse()
-	if err != nil {
-		return "<not a URL>"
-	}
-	return (&url.URL{Scheme: parsed.Scheme, Host: parsed.Host, Path: parsed.Path}).String()
-}
-
-// Format implements fmt.Formatter: no verb shows more than String.
-func (u URL) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.String())) }
-
-// Concealed marks the type for whoever reads it from a file: what is wrong with
-// such a value is said without repeating it.
-func (URL) Concealed() {}
-
-// MarshalText implements encoding.TextMarshaler.
-func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-// parse returns the parts of u. The error does not repeat it.
-func (u URL) parse() (*url.URL, error) {
-	parsed, err := url.Parse(string(u))
-	switch {
-	case err != nil:
-		return nil, errorText("is not a URL")
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		return nil, errorText("does not begin with http:// or https://")
-	case parsed.Hostname() == "":
-		return nil, errorText("names no host")
-	}
-	return parsed, nil
-}
-
-// errorText is an error that says no more than its text.
-type errorText string
-
-// Error implements error.
-func (e errorText) Error() string { return string(e) }

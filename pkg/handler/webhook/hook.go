@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/session"
 )
 
@@ -32,17 +34,18 @@ type hook struct {
 	pool      *Pool
 	client    *http.Client
 	url       *url.URL
+	hidden    secret.Set // what no text may repeat
 	chart, on string
 	breaker   breaker
 	slots     chan struct{}
 }
 
 func newHook(c *Config, p *Pool, chart, on string) (*hook, error) {
-	u, err := c.URL.parse()
+	u, err := c.URL.Parse("http", "https")
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
-	h := &hook{cfg: c, pool: p, client: p.outside, url: u, chart: chart, on: on, slots: make(chan struct{}, maxAtOnce)}
+	h := &hook{cfg: c, pool: p, client: p.outside, url: u, hidden: hiddenOf(c, u), chart: chart, on: on, slots: make(chan struct{}, maxAtOnce)}
 	if c.AllowPrivate {
 		h.client = p.within
 	}
@@ -50,6 +53,11 @@ func newHook(c *Config, p *Pool, chart, on string) (*hook, error) {
 		p.metrics.breaker.WithLabelValues(chart, on).Set(float64(s))
 	}}
 	return h, nil
+}
+
+// hiddenOf returns what of a webhook is secret: its path, too.
+func hiddenOf(c *Config, u *url.URL) secret.Set {
+	return secret.In(c).And(strings.TrimPrefix(u.Path, "/"), strings.TrimPrefix(u.EscapedPath(), "/"), path.Base(u.Path))
 }
 
 // failure is why there is no answer. Its text is for clients: it says nothing of
@@ -148,7 +156,7 @@ func (h *hook) once(ctx context.Context, body []byte) (*answer, *failure) {
 		return nil, h.failed("unreachable", "its address cannot be asked", err, verdictBad)
 	}
 	for name, value := range h.cfg.Headers {
-		req.Header.Set(name, string(value))
+		req.Header.Set(name, value.Reveal())
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "chartd")
@@ -241,9 +249,10 @@ func (h *hook) count(outcome string) {
 	h.pool.metrics.requests.WithLabelValues(h.chart, h.on, outcome).Inc()
 }
 
-// report logs a failure, though not every time. The log may know the address.
+// report logs a failure, though not every time. The log may know the host; the
+// path of many webhooks is their password.
 func (h *hook) report(f *failure) {
-	fields := []zap.Field{zap.String("chart", h.chart), zap.String("on", h.on), zap.Stringer("url", h.cfg.URL), zap.String("outcome", f.outcome), zap.String("why", f.text)}
+	fields := []zap.Field{zap.String("chart", h.chart), zap.String("on", h.on), zap.String("host", h.url.Host), zap.String("outcome", f.outcome), zap.String("why", f.text)}
 	if f.cause != nil {
 		fields = append(fields, zap.String("error", h.scrub(f.cause)))
 	}
@@ -256,23 +265,7 @@ const maxExcerpt = 200
 // scrub returns an error's text without the secrets of the webhook, which a
 // server may send back, and short.
 func (h *hook) scrub(err error) string {
-	text := err.Error()
-	secrets := []string{string(h.cfg.Secret)}
-	for _, value := range h.cfg.Headers {
-		secrets = append(secrets, string(value))
-	}
-	if h.url.User != nil {
-		password, _ := h.url.User.Password()
-		secrets = append(secrets, password)
-	}
-	for _, values := range h.url.Query() {
-		secrets = append(secrets, values...)
-	}
-	for _, s := range secrets {
-		if s != "" {
-			text = strings.ReplaceAll(text, s, "[secret]")
-		}
-	}
+	text := h.hidden.Scrub(err.Error())
 	if len(text) > maxExcerpt {
 		text = strings.ToValidUTF8(text[:maxExcerpt], "") + "…"
 	}

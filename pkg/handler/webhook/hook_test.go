@@ -23,6 +23,8 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // rig is a webhook and the server that it asks.
@@ -42,7 +44,7 @@ func open(t *testing.T, change func(*Config), f http.HandlerFunc) *rig {
 		f(w, req)
 	}))
 	t.Cleanup(srv.Close)
-	cfg := &Config{URL: URL(srv.URL + "/hook?token=hunter2"), AllowPrivate: true, Timeout: 10e9}
+	cfg := &Config{URL: secret.URL(srv.URL + "/hook?token=hunter2"), AllowPrivate: true, Timeout: 10e9}
 	if change != nil {
 		change(cfg)
 	}
@@ -242,7 +244,7 @@ func TestNobodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &rig{t: t}
-	r.on(&Config{URL: URL("http://" + addr), AllowPrivate: true, Retries: new(1)}, nil)
+	r.on(&Config{URL: secret.URL("http://" + addr), AllowPrivate: true, Retries: new(1)}, nil)
 	r.fails("unreachable", "there is no connection to it")
 	if n := testutil.ToFloat64(r.pool.metrics.requests.WithLabelValues("cpu", "x", "unreachable")); n != 2 {
 		t.Errorf("tried %v times", n)
@@ -333,7 +335,7 @@ func TestNameOfAPrivateAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg := *r.cfg
-	cfg.URL = URL("http://rebind.example.com:" + port + "/?token=hunter2")
+	cfg.URL = secret.URL("http://rebind.example.com:" + port + "/?token=hunter2")
 	cfg.AllowPrivate = false
 	r.on(&cfg, names(t, [4]byte{127, 0, 0, 1}))
 	r.fails("fenced", "its address is inside this network")

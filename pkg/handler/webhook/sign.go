@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/chartd/chartd/pkg/auth"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // signatureHeader is "t=1700000000,v1=<hex>": when it was signed, in seconds
@@ -15,9 +15,9 @@ import (
 const signatureHeader = "Chartd-Signature"
 
 // sign returns the value of signatureHeader.
-func sign(secret auth.Secret, body []byte, now time.Time) string {
+func sign(key secret.Text, body []byte, now time.Time) string {
 	t := strconv.FormatInt(now.Unix(), 10)
-	mac := hmac.New(sha256.New, []byte(secret))
+	mac := hmac.New(sha256.New, []byte(key))
 	mac.Write([]byte(t + "."))
 	mac.Write(body)
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/chartd/chartd/pkg/auth"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -187,16 +188,17 @@ func FuzzParseAnswer(f *testing.F) {
 }
 
 func TestNothingShowsASecret(t *testing.T) {
-	c := &Config{URL: "https://me:hunter2@ops.example.com/x?token=hunter2", Secret: "hunter2hunter2hunter2", Headers: map[string]auth.Secret{"Authorization": "Bearer hunter2"}}
+	c := &Config{URL: "https://me:hunter2@ops.example.com/x?token=hunter2", Secret: "hunter2hunter2hunter2", Headers: map[string]secret.Text{"Authorization": "Bearer hunter2"}}
 	if ps := c.Validate(); len(ps) > 0 {
 		t.Fatal(ps)
 	}
 	h := &hook{cfg: c}
 	var err error
-	if h.url, err = c.URL.parse(); err != nil {
+	if h.url, err = c.URL.Parse("http", "https"); err != nil {
 		t.Fatal(err)
 	}
-	said := h.scrub(errorText("they sent Bearer hunter2, hunter2 and hunter2hunter2hunter2"))
+	h.hidden = hiddenOf(c, h.url)
+	said := h.scrub(errors.New("they sent Bearer hunter2, hunter2 and hunter2hunter2hunter2"))
 	if strings.Contains(said, "hunter2") {
 		t.Errorf("it says %q", said)
 	}
@@ -216,9 +218,9 @@ func TestValidate(t *testing.T) {
 		"url: leads into this machine": {URL: "http://[::ffff:169.254.169.254]/"},
 		"timeout: 2m is out of range":  {URL: "https://x", Timeout: 120e9},
 		"secret: is too short":         {URL: "https://x", Secret: "hunter2"},
-		"headers: \"a b\" is no name":  {URL: "https://x", Headers: map[string]auth.Secret{"a b": "x"}},
-		"headers.X: has a control":     {URL: "https://x", Headers: map[string]auth.Secret{"X": "a\nb"}},
-		"headers.host: is chartd's":    {URL: "https://x", Headers: map[string]auth.Secret{"host": "b"}},
+		"headers: \"a b\" is no name":  {URL: "https://x", Headers: map[string]secret.Text{"a b": "x"}},
+		"headers.X: has a control":     {URL: "https://x", Headers: map[string]secret.Text{"X": "a\nb"}},
+		"headers.host: is chartd's":    {URL: "https://x", Headers: map[string]secret.Text{"host": "b"}},
 		"retries: is -1; 0 to 10":      {URL: "https://x", Retries: &minus},
 	} {
 		ps := c.Validate()

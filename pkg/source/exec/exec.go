@@ -21,8 +21,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 	"github.com/chartd/chartd/pkg/source/lines"
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -167,13 +167,7 @@ func (s *Source) blame(err error, said string) error {
 	if said != "" {
 		text += ": " + said
 	}
-	secrets := make([]string, 0, len(s.cfg.Env))
-	for _, v := range s.cfg.Env {
-		if len(v.Reveal()) > 2 { // "1" is no secret, and hiding it would garble the rest
-			secrets = append(secrets, v.Reveal())
-		}
-	}
-	text = secret.Scrub(text, secrets...)
+	text = secret.In(s.cfg).Scrub(text) // before it is cut
 	if len(text) > maxSaid {
 		text = strings.ToValidUTF8(text[:maxSaid], "") + "…"
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
 	"github.com/chartd/chartd/pkg/source/internal/jq"
@@ -28,7 +29,7 @@ type (
 type Config struct {
 	// URL is what is asked, as "https://example.com/data.json". It is needed. A
 	// password and parameters in it are never shown.
-	URL httpx.URL `yaml:"url"`
+	URL secret.URL `yaml:"url"`
 	// Interval is the time between two requests.
 	Interval quantity.Duration `yaml:"interval"`
 	// Query is a jq expression that makes rows of a JSON answer: objects, whose
@@ -54,7 +55,7 @@ func (c *Config) Kind() string { return Kind }
 
 // Validate implements problem.Validator.
 func (c *Config) Validate() []problem.Problem {
-	ps := c.URL.Validate("https://example.com/data.json")
+	ps := httpx.ValidateURL(c.URL, "https://example.com/data.json")
 	if c.Interval < minInterval || c.Interval > maxInterval {
 		ps = append(ps, problem.Problem{
 			Path: "interval", What: fmt.Sprintf("%v is out of range", c.Interval),

@@ -8,9 +8,9 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/http"
-	"github.com/chartd/chartd/pkg/source/internal/httpx"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -36,7 +36,7 @@ func Example() {
 	defer srv.Close()
 
 	cfg := http.DefaultConfig()
-	cfg.URL = httpx.URL(srv.URL)
+	cfg.URL = secret.URL(srv.URL)
 	cfg.Query, cfg.Labels = ".channels[] | {power: .w, channel: .name}", []string{"channel"}
 	src, err := cfg.New(source.Deps{Name: "meter", Logger: zap.NewNop(), Skip: func(int) {}, Reject: func(int, error) {}})
 	if err != nil {

@@ -44,6 +44,7 @@ type Source struct {
 	when  string           // Last-Modified
 	last  map[string]int64 // time of the newest sample with a time, by series, in ms
 	key   []byte
+	clean func(error) error // takes out the secrets that the last question had
 }
 
 // Run implements source.Source.
@@ -83,6 +84,7 @@ func (s *Source) ask(ctx context.Context, client *httpx.Client, app store.Append
 	if err != nil {
 		return err
 	}
+	s.clean = answer.Clean
 	if answer.Status == http.StatusNotModified && s.body != nil {
 		return s.take(ctx, s.body, app)
 	}
@@ -135,7 +137,7 @@ func (s *Source) takeJSON(ctx context.Context, body []byte, now int64, app store
 			return fmt.Errorf("the answer has more than %d rows", maxRows)
 		}
 		if err != nil {
-			s.deps.Reject(1, err)
+			s.deps.Reject(1, s.clean(err))
 			return nil
 		}
 		s.row(line, now, app)
@@ -153,7 +155,7 @@ func (s *Source) row(line []byte, now int64, app store.Appender) {
 	var err error
 	s.out, err = s.lines.Line(s.out[:0], line, now)
 	if err != nil {
-		s.deps.Reject(1, err)
+		s.deps.Reject(1, s.clean(err))
 	}
 	if n := s.lines.Skipped - skipped; n > 0 {
 		s.deps.Skip(n)

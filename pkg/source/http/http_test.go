@@ -17,10 +17,9 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/http"
-	"github.com/chartd/chartd/pkg/source/internal/httpx"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 	"github.com/chartd/chartd/pkg/source/lines"
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -116,7 +115,7 @@ func (r *recorder) list() []string {
 func newSource(t *testing.T, r *recorder, url string, change func(*http.Config)) source.Source {
 	t.Helper()
 	cfg := http.DefaultConfig()
-	cfg.URL, cfg.Interval = httpx.URL(url), quantity.Duration(100*time.Millisecond)
+	cfg.URL, cfg.Interval = secret.URL(url), quantity.Duration(100*time.Millisecond)
 	if change != nil {
 		change(cfg)
 	}

@@ -13,8 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
-
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 )
 
 const (
@@ -101,13 +99,10 @@ func (s *Source) look(ctx context.Context, client *kgo.Client) (map[string]id, e
 	return ids, nil
 }
 
-// explain returns an error of the library without secrets.
+// explain says what an error of the library may mean.
 func (s *Source) explain(err error) error {
 	if errors.Is(err, io.EOF) {
 		return fmt.Errorf("a broker ended the connection at once, as some do when the name or the password is wrong, or when tls_config is not what they expect: %w", err)
-	}
-	if text := secret.Scrub(err.Error(), s.cfg.SASL.Password.Reveal()); text != err.Error() {
-		return errors.New(text)
 	}
 	return err
 }

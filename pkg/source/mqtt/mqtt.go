@@ -22,7 +22,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 	"github.com/chartd/chartd/pkg/source/payload"
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -68,21 +67,8 @@ func (s *Source) Run(ctx context.Context, app store.Appender) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	if err == nil {
-		return nil
-	}
-	return scrubbed{secret.Scrub(err.Error(), s.cfg.Password.Reveal()), err}
+	return err
 }
-
-// scrubbed is an error that does not show the password, which a broker might
-// repeat.
-type scrubbed struct {
-	text string
-	err  error
-}
-
-func (e scrubbed) Error() string { return e.text }
-func (e scrubbed) Unwrap() error { return e.err }
 
 func (s *Source) run(ctx context.Context, app store.Appender) error {
 	dialing, cancel := context.WithTimeout(ctx, patience)

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
 
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 )
 
 const (
@@ -47,7 +45,7 @@ func (s *Source) connect(ctx context.Context) (*nats.Conn, error) {
 	case s.cfg.Nkey != "":
 		o, err := nats.NkeyOptionFromSeed(s.cfg.Nkey)
 		if err != nil {
-			return nil, fmt.Errorf("nkey: %w", s.scrub(err))
+			return nil, fmt.Errorf("nkey: %w", err)
 		}
 		opts = append(opts, o)
 	}
@@ -68,7 +66,7 @@ func (s *Source) connect(ctx context.Context) (*nats.Conn, error) {
 		if errors.Is(err, nats.ErrNoServers) && d.err != nil {
 			err = d.err // which the library does not tell
 		}
-		return nil, fmt.Errorf("connecting to %v: %w", s.where(), s.scrub(err))
+		return nil, fmt.Errorf("connecting to %v: %w", s.where(), err)
 	}
 	return conn, nil
 }
@@ -81,44 +79,18 @@ func (s *Source) where() string {
 	return fmt.Sprintf("one of %d servers, as %v", len(s.cfg.Servers), s.cfg.Servers[0])
 }
 
-// scrub returns an error without the secrets that it may repeat.
-func (s *Source) scrub(err error) error {
-	hidden := []string{s.cfg.Password.Reveal(), s.cfg.Token.Reveal()}
-	for _, server := range s.cfg.Servers {
-		hidden = append(hidden, secretsOf(server)...)
-	}
-	if text := secret.Scrub(err.Error(), hidden...); text != err.Error() {
-		return errors.New(text)
-	}
-	return err
-}
-
-// secretsOf returns what must not be shown of an address: the password, or the
-// token that stands in the place of a name.
-func secretsOf(server secret.URL) []string {
-	u, err := url.Parse(string(server))
-	if err != nil || u.User == nil {
-		return nil
-	}
-	password, given := u.User.Password()
-	if !given {
-		password = u.User.Username()
-	}
-	return []string{password}
-}
-
 // lost says why a connection does not work any more.
 func (s *Source) lost(conn *nats.Conn, err error) error {
 	if !conn.IsClosed() {
-		return s.scrub(err)
+		return err
 	}
 	if why := conn.LastError(); why != nil {
 		err = why
 	}
 	if errors.Is(err, nats.ErrPermissionViolation) {
-		return s.scrub(err)
+		return err
 	}
-	return fmt.Errorf("the connection to %v is lost: %w", s.where(), s.scrub(err))
+	return fmt.Errorf("the connection to %v is lost: %w", s.where(), err)
 }
 
 // dialer opens connections that end with a context while they are being made,

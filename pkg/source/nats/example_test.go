@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 	"github.com/chartd/chartd/pkg/source/nats"
 	"github.com/chartd/chartd/pkg/store"
 )

@@ -125,5 +125,5 @@ func (s *Source) explain(conn *nats.Conn, err error) error {
 	case errors.Is(err, nats.ErrNoResponders), errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
 		return errors.New("the server has no JetStream, or this account must not use it; without jetstream, subjects are subscribed to")
 	}
-	return fmt.Errorf("stream %s: %w", name, s.scrub(err))
+	return fmt.Errorf("stream %s: %w", name, err)
 }

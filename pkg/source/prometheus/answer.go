@@ -75,7 +75,7 @@ func read(a *httpx.Answer) (result, error) {
 	err := json.Unmarshal(a.Body, &body)
 	switch {
 	case err == nil && body.Status == "error":
-		said := &refusal{a.Wrap(fmt.Errorf("%.40s: %.300s", body.ErrorType, body.Error))}
+		said := &refusal{a.Wrap(fmt.Errorf("%.40s: %.300s", a.Scrub(body.ErrorType), a.Scrub(body.Error)))}
 		// These are about the server, not about the query.
 		if a.Status == 401 || a.Status == 403 || a.Status == 429 || a.Status >= 500 && body.ErrorType != "timeout" {
 			return result{}, said.error
@@ -88,7 +88,7 @@ func read(a *httpx.Answer) (result, error) {
 	case body.Status != "success" || body.Data.Type != "matrix":
 		return result{}, a.Wrap(errors.New("the answer is not that of Prometheus' API to query_range"))
 	}
-	res := result{warnings: fmt.Sprintf("%.300s", strings.Join(body.Warnings, "; "))}
+	res := result{warnings: fmt.Sprintf("%.300s", a.Scrub(strings.Join(body.Warnings, "; ")))}
 	if err := json.Unmarshal(body.Data.Result, &res.series); err != nil {
 		return result{}, a.Wrap(fmt.Errorf("the answer is not that of Prometheus' API: %w", err))
 	}

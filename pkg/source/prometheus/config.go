@@ -9,6 +9,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
 	"github.com/chartd/chartd/pkg/store"
@@ -21,7 +22,7 @@ const Kind = "prometheus"
 type Config struct {
 	// URL is where the server is, as "http://localhost:9090": what stands before
 	// /api/v1/query_range. It is needed.
-	URL httpx.URL `yaml:"url"`
+	URL secret.URL `yaml:"url"`
 	// Queries are what is asked, in PromQL, by the names that the metrics have
 	// here. The labels of an answer make its series. One is needed.
 	Queries map[string]string `yaml:"queries"`
@@ -58,7 +59,7 @@ func (c *Config) Kind() string { return Kind }
 
 // Validate implements problem.Validator.
 func (c *Config) Validate() []problem.Problem {
-	ps := c.URL.Validate("http://localhost:9090")
+	ps := httpx.ValidateURL(c.URL, "http://localhost:9090")
 	add := func(path, what, want string) { ps = append(ps, problem.Problem{Path: path, What: what, Want: want}) }
 	if len(c.Queries) == 0 {
 		add("queries", "is missing", `names and PromQL, as {busy: "avg(rate(node_cpu_seconds_total[1m]))"}`)

@@ -11,8 +11,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/httpx"
 	"github.com/chartd/chartd/pkg/source/prometheus"
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -42,7 +42,7 @@ func Example() {
 	defer srv.Close()
 
 	cfg := prometheus.DefaultConfig()
-	cfg.URL = httpx.URL(srv.URL)
+	cfg.URL = secret.URL(srv.URL)
 	cfg.Queries = map[string]string{"temperature": "avg by (room) (temp_celsius)"}
 	cfg.Step, cfg.Window = quantity.Duration(10*time.Second), quantity.Duration(time.Minute)
 	src, err := cfg.New(source.Deps{Name: "prom", Logger: zap.NewNop(), Skip: func(int) {}, Reject: func(int, error) {}})

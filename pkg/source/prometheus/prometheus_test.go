@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
 	"github.com/chartd/chartd/pkg/store"
@@ -98,7 +99,7 @@ func matrix(series string) func(http.ResponseWriter, *http.Request) {
 func TestAsk(t *testing.T) {
 	srv := newAPI(t)
 	c := config(func(c *Config) {
-		c.URL = httpx.URL(strings.Replace(srv.URL, "://", "://u:hunter2@", 1) + "/prom/")
+		c.URL = secret.URL(strings.Replace(srv.URL, "://", "://u:hunter2@", 1) + "/prom/")
 		c.Queries = map[string]string{"a": "1", "b": "2"}
 		c.Window = quantity.Duration(time.Minute)
 	})
@@ -196,7 +197,7 @@ func TestAsk(t *testing.T) {
 
 func TestRunEndsWhenAsked(t *testing.T) {
 	srv := newAPI(t)
-	c := config(func(c *Config) { c.URL = httpx.URL(srv.URL + "/prom") })
+	c := config(func(c *Config) { c.URL = secret.URL(srv.URL + "/prom") })
 	src, err := c.New(source.Deps{Logger: zap.NewNop(), Skip: func(int) {}, Reject: func(int, error) {}})
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +247,7 @@ func FuzzRead(f *testing.F) {
 	srv := newFixed()
 	defer srv.Close()
 	c := httpx.DefaultConfig()
-	client, err := c.Open(httpx.URL(srv.URL))
+	client, err := c.Open(secret.URL(srv.URL))
 	if err != nil {
 		f.Fatal(err)
 	}

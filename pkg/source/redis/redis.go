@@ -20,7 +20,6 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -77,7 +76,7 @@ func (s *Source) Run(ctx context.Context, app store.Appender) error {
 	return s.explain(ctx, context.Cause(running), o)
 }
 
-// explain says what went wrong, without the password, or that ctx has ended.
+// explain says what went wrong, or that ctx has ended.
 func (s *Source) explain(ctx context.Context, err error, o *goredis.Options) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -96,7 +95,7 @@ func (s *Source) explain(ctx context.Context, err error, o *goredis.Options) err
 	case isNet && nerr.Timeout():
 		what = fmt.Sprintf("the server does not answer within %v", patience)
 	}
-	return explained{secret.Scrub(fmt.Sprintf("%v: %s", s.cfg.URL, what), o.Password), err}
+	return explained{fmt.Sprintf("%v: %s", s.cfg.URL, what), err}
 }
 
 // explained is an error in other words.

@@ -8,8 +8,8 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 	"github.com/chartd/chartd/pkg/source/redis"
 	"github.com/chartd/chartd/pkg/store"
 )

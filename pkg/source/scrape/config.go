@@ -7,6 +7,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
 )
@@ -18,7 +19,7 @@ const Kind = "scrape"
 type Config struct {
 	// URL is the address of the metrics, as "http://localhost:9100/metrics". It
 	// is needed.
-	URL httpx.URL `yaml:"url"`
+	URL secret.URL `yaml:"url"`
 	// Interval is the time between two readings.
 	Interval quantity.Duration `yaml:"interval"`
 	// Keep is a regular expression: only metrics whose whole name it matches are
@@ -54,7 +55,7 @@ func (c *Config) Kind() string { return Kind }
 
 // Validate implements problem.Validator.
 func (c *Config) Validate() []problem.Problem {
-	ps := c.URL.Validate("http://localhost:9100/metrics")
+	ps := httpx.ValidateURL(c.URL, "http://localhost:9100/metrics")
 	if c.Interval < minInterval || c.Interval > maxInterval {
 		ps = append(ps, problem.Problem{
 			Path: "interval", What: fmt.Sprintf("%v is out of range", c.Interval),

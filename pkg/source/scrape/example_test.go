@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/zap"
 
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/httpx"
 	"github.com/chartd/chartd/pkg/source/scrape"
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -39,7 +39,7 @@ func Example() {
 	defer srv.Close()
 
 	cfg := scrape.DefaultConfig()
-	cfg.URL = httpx.URL(srv.URL + "/metrics")
+	cfg.URL = secret.URL(srv.URL + "/metrics")
 	cfg.Labels = map[string]string{"instance": "kitchen"}
 	src, err := cfg.New(source.Deps{Name: "canteen", Logger: zap.NewNop(), Skip: func(int) {}, Reject: func(int, error) {}})
 	if err != nil {

@@ -100,7 +100,7 @@ func (s *Source) read(ctx context.Context, client *httpx.Client, at int64, app s
 		return a.Wrap(err)
 	}
 	s.round++
-	if err := s.take(a.Body, openMetrics, at, app); err != nil {
+	if err := s.take(a, openMetrics, at, app); err != nil {
 		return a.Wrap(err)
 	}
 	s.endGone(at, app)
@@ -124,8 +124,8 @@ func format(contentType string) (openMetrics bool, err error) {
 
 // take appends the samples of an answer. The error says that nothing of it, or
 // not its end, could be read.
-func (s *Source) take(body []byte, openMetrics bool, at int64, app store.Appender) error {
-	x := exposition{rest: body, openMetrics: openMetrics}
+func (s *Source) take(a *httpx.Answer, openMetrics bool, at int64, app store.Appender) error {
+	x := exposition{rest: a.Body, openMetrics: openMetrics}
 	if !x.isWhole() {
 		return errors.New("the answer is cut off: OpenMetrics ends with # EOF")
 	}
@@ -148,7 +148,7 @@ func (s *Source) take(body []byte, openMetrics bool, at int64, app store.Appende
 				return first
 			}
 			if bad > 0 {
-				s.reject(bad, first)
+				s.reject(bad, a.Clean(first))
 			}
 			return nil
 		}

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
 	"github.com/chartd/chartd/pkg/store"
@@ -70,7 +71,7 @@ func config(change func(*Config)) *Config {
 func reading(s *Source, t int64, body string) ([]string, error) {
 	app := &taken{}
 	s.round++
-	err := s.take([]byte(body), false, t, app)
+	err := s.take(&httpx.Answer{Body: []byte(body)}, false, t, app)
 	s.endGone(t, app)
 	slices.Sort(app.got)
 	return app.got, err
@@ -123,7 +124,7 @@ func TestASteadyTargetAllocatesNothing(t *testing.T) {
 	body, app := []byte(b.String()), nothing{}
 	round := func() {
 		s.round++
-		if err := s.take(body, false, 1, app); err != nil {
+		if err := s.take(&httpx.Answer{Body: body}, false, 1, app); err != nil {
 			t.Fatal(err)
 		}
 		s.endGone(1, app)
@@ -147,7 +148,7 @@ func TestRun(t *testing.T) {
 	}))
 	defer srv.Close()
 	s, _ := newSource(t, config(func(c *Config) {
-		c.URL = httpx.URL(strings.Replace(srv.URL, "://", "://u:hunter2@", 1) + "/metrics")
+		c.URL = secret.URL(strings.Replace(srv.URL, "://", "://u:hunter2@", 1) + "/metrics")
 		c.Interval = quantity.Duration(100 * time.Millisecond)
 	}))
 	host := strings.TrimPrefix(srv.URL, "http://")
@@ -236,7 +237,7 @@ func BenchmarkTake(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		s.round++
-		if err := s.take(text, false, 1, app); err != nil {
+		if err := s.take(&httpx.Answer{Body: text}, false, 1, app); err != nil {
 			b.Fatal(err)
 		}
 		s.endGone(1, app)

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chartd/chartd/pkg/source/internal/secret"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 func TestValidate(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the driver "sqlite" of database/sql
 
-	"github.com/chartd/chartd/pkg/source/internal/secret"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // dsnWant is what a DSN looks like.
@@ -203,7 +203,7 @@ func scrub(err error, secrets []string) error {
 		return err
 	}
 	text := err.Error()
-	if clean := secret.Scrub(text, secrets...); clean != text {
+	if clean := secret.NewSet(secrets...).Scrub(text); clean != text {
 		return errors.New(clean)
 	}
 	return err

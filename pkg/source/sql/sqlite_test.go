@@ -17,8 +17,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 	"github.com/chartd/chartd/pkg/store"
 )
 

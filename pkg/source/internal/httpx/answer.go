@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
-
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 )
 
 // maxExcerpt is how much of an answer an error repeats, in bytes.
@@ -45,13 +43,22 @@ func (e *statusError) Brief() string {
 // secret, even if the error repeats a part of the answer.
 func (a *Answer) Wrap(err error) error { return a.wrap(err) }
 
+// Clean returns err, or what it says without the secrets of the question.
+func (a *Answer) Clean(err error) error {
+	said := err.Error()
+	if clean := a.Scrub(said); clean != said {
+		return errors.New(clean)
+	}
+	return err
+}
+
+// Scrub returns a text without the secrets of the question. What of an answer is
+// shown goes through it before it is cut, so that no half of one is left.
+func (a *Answer) Scrub(text string) string { return a.hidden.Scrub(text) }
+
 // wrap keeps what err is, unless it had to be changed.
 func (a *Answer) wrap(err error) error {
-	said := err.Error()
-	if clean := secret.Scrub(said, a.secrets...); clean != said {
-		err = errors.New(clean)
-	}
-	return fmt.Errorf("%s: %w", secret.Scrub(a.what, a.secrets...), err)
+	return fmt.Errorf("%s: %w", a.Scrub(a.what), a.Clean(err))
 }
 
 // firstLine returns the beginning of a body that is a text.
@@ -62,7 +69,7 @@ func (a *Answer) firstLine() string {
 	line, _, _ := bytes.Cut(bytes.TrimSpace(a.Body), []byte{'\n'})
 	// All of the line is searched for secrets before it is cut, so that no half
 	// of one is left; of a body without lines, a bounded part.
-	s := secret.Scrub(string(line[:min(len(line), 64*maxExcerpt)]), a.secrets...)
+	s := a.Scrub(string(line[:min(len(line), 64*maxExcerpt)]))
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {
 			return -1

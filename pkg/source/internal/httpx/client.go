@@ -14,13 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/chartd/chartd/pkg/source/internal/secret"
-)
-
-var (
-	errNotURL = errors.New("is not a URL")
-	errScheme = errors.New("does not begin with http:// or https://")
-	errNoHost = errors.New("names no host")
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // maxRedirects is how many redirects within a server are followed.
@@ -28,15 +22,16 @@ const maxRedirects = 5
 
 // Client asks one server. It is safe for concurrent use.
 type Client struct {
-	cfg  *Config
-	base *url.URL
-	http *http.Client
+	cfg    *Config
+	base   *url.URL
+	http   *http.Client
+	hidden secret.Set // but for what stands in files
 }
 
 // Open returns a client for the server at u. It reads the certificates that c
 // names and connects to nothing yet. The client must be closed.
-func (c *Config) Open(u URL) (*Client, error) {
-	base, err := u.parse()
+func (c *Config) Open(u secret.URL) (*Client, error) {
+	base, err := u.Parse("http", "https")
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
@@ -53,7 +48,7 @@ func (c *Config) Open(u URL) (*Client, error) {
 		IdleConnTimeout:        5 * time.Minute,
 		MaxResponseHeaderBytes: 256 << 10,
 	}
-	return &Client{cfg: c, base: base, http: &http.Client{Transport: transport, CheckRedirect: redirect}}, nil
+	return &Client{cfg: c, base: base, hidden: secret.In(c, u), http: &http.Client{Transport: transport, CheckRedirect: redirect}}, nil
 }
 
 // redirect keeps redirects within the server: headers may be secrets that are
@@ -102,8 +97,8 @@ type Answer struct {
 	// Body is the body, unpacked. Who passed a buffer to Do finds it there.
 	Body []byte
 
-	what    string // was asked, for errors
-	secrets []string
+	what   string // was asked, for errors
+	hidden secret.Set
 }
 
 // Do asks, and reads the whole answer into buf, which grows if need be. Whatever
@@ -112,11 +107,11 @@ type Answer struct {
 func (c *Client) Do(ctx context.Context, r Request, buf []byte) (*Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout.Std())
 	defer cancel()
-	req, secrets, err := c.request(ctx, r)
+	req, hidden, err := c.request(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	a := &Answer{what: req.Method + " " + plain(req.URL), secrets: secrets}
+	a := &Answer{what: req.Method + " " + secret.Plain(req.URL), hidden: hidden}
 	resp, err := c.http.Do(req)
 	if err == nil {
 		defer func() { _ = resp.Body.Close() }()
@@ -130,7 +125,7 @@ func (c *Client) Do(ctx context.Context, r Request, buf []byte) (*Answer, error)
 }
 
 // request makes the request, and returns the secrets that it holds.
-func (c *Client) request(ctx context.Context, r Request) (*http.Request, []string, error) {
+func (c *Client) request(ctx context.Context, r Request) (*http.Request, secret.Set, error) {
 	u := *c.base
 	if r.Path != "" {
 		u = *u.JoinPath(r.Path)
@@ -151,7 +146,7 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, []strin
 	}
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s %s: %w", method, plain(&u), errNotURL)
+		return nil, c.hidden, fmt.Errorf("%s %s: is not a URL", method, secret.Plain(&u))
 	}
 	if r.Header != nil {
 		req.Header = r.Header.Clone()
@@ -160,48 +155,45 @@ func (c *Client) request(ctx context.Context, r Request) (*http.Request, []strin
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	req.Header.Set("User-Agent", "chartd")
-	secrets, err := c.authorize(req)
-	return req, secrets, err
+	hidden, err := c.authorize(req)
+	return req, hidden, err
 }
 
 // authorize sets the headers that are configured, and returns what of the
 // request is secret.
-func (c *Client) authorize(req *http.Request) (secrets []string, err error) {
+func (c *Client) authorize(req *http.Request) (hidden secret.Set, err error) {
+	hidden = c.hidden
 	for name, value := range c.cfg.Headers {
 		req.Header.Set(name, value.Reveal())
-		secrets = append(secrets, value.Reveal())
 		if strings.EqualFold(name, "Host") {
 			req.Host = value.Reveal()
 		}
-	}
-	for _, values := range c.base.Query() {
-		secrets = append(secrets, values...)
 	}
 	basic, auth := c.cfg.BasicAuth, c.cfg.Authorization
 	switch {
 	case basic.Username != "":
 		password, err := orFile(basic.Password, basic.PasswordFile)
 		if err != nil {
-			return nil, fmt.Errorf("basic_auth.password_file: %w", err)
+			return hidden, fmt.Errorf("basic_auth.password_file: %w", err)
 		}
 		req.SetBasicAuth(basic.Username, password)
-		secrets = append(secrets, password)
+		if basic.PasswordFile != "" {
+			hidden = hidden.And(password, req.Header.Get("Authorization"))
+		}
 	case auth.given():
 		token, err := orFile(auth.Credentials, auth.CredentialsFile)
 		if err != nil {
-			return nil, fmt.Errorf("authorization.credentials_file: %w", err)
+			return hidden, fmt.Errorf("authorization.credentials_file: %w", err)
 		}
 		req.Header.Set("Authorization", auth.Type+" "+token)
-		secrets = append(secrets, token)
+		if auth.CredentialsFile != "" {
+			hidden = hidden.And(token)
+		}
 	case c.base.User != nil:
 		password, _ := c.base.User.Password()
 		req.SetBasicAuth(c.base.User.Username(), password)
-		secrets = append(secrets, password)
 	}
-	if _, encoded, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok {
-		secrets = append(secrets, encoded)
-	}
-	return secrets, nil
+	return hidden, nil
 }
 
 // orFile returns a secret that stands in the configuration or in a file.

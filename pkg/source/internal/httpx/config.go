@@ -6,14 +6,13 @@ package httpx
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/quantity"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
+	"github.com/chartd/chartd/pkg/secret"
 )
 
 // Config says how to reach a server. The configurations of sources embed it.
@@ -142,57 +141,15 @@ func isToken(s string) bool {
 	})
 }
 
-// URL is an http or https address as a person wrote it. It may hold a name and a
-// password, or a token among its parameters: it is shown without.
-type URL string
-
-// String returns the URL without what may be secret: a name, a password and
-// parameters.
-func (u URL) String() string {
-	parsed, err := u.parse()
-	if err != nil {
-		return "<not a URL>"
-	}
-	return plain(parsed)
-}
-
-// Format implements fmt.Formatter: no verb shows more than String.
-func (u URL) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(u.String())) }
-
-// Concealed marks the type for whoever reads it from a file: what is wrong with
-// such a value is said without repeating it.
-func (URL) Concealed() {}
-
-// MarshalText implements encoding.TextMarshaler.
-func (u URL) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
-
-// Validate returns what is wrong with a URL that stands under the key "url".
-func (u URL) Validate(example string) []problem.Problem {
+// ValidateURL returns what is wrong with an address that stands under the key
+// "url"; example is what would be right.
+func ValidateURL(u secret.URL, example string) []problem.Problem {
 	want := "an address as " + example
 	if u == "" {
 		return []problem.Problem{{Path: "url", What: "is missing", Want: want}}
 	}
-	if _, err := u.parse(); err != nil {
+	if _, err := u.Parse("http", "https"); err != nil {
 		return []problem.Problem{{Path: "url", What: err.Error(), Want: want}}
 	}
 	return nil
-}
-
-// parse returns the parts of u. The error does not repeat it.
-func (u URL) parse() (*url.URL, error) {
-	parsed, err := url.Parse(string(u))
-	switch {
-	case err != nil:
-		return nil, errNotURL
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		return nil, errScheme
-	case parsed.Hostname() == "":
-		return nil, errNoHost
-	}
-	return parsed, nil
-}
-
-// plain writes a URL without what may be secret.
-func plain(u *url.URL) string {
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}).String()
 }

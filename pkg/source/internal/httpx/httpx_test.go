@@ -30,8 +30,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/chartd/chartd/pkg/quantity"
+	"github.com/chartd/chartd/pkg/secret"
 	"github.com/chartd/chartd/pkg/source/internal/httpx"
-	"github.com/chartd/chartd/pkg/source/internal/secret"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -49,7 +49,7 @@ func config(change func(*httpx.Config)) *httpx.Config {
 
 func do(t *testing.T, c *httpx.Config, u string, r httpx.Request) (*httpx.Answer, error) {
 	t.Helper()
-	client, err := c.Open(httpx.URL(u))
+	client, err := c.Open(secret.URL(u))
 	if err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func TestErrors(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	client, err := config(nil).Open(httpx.URL(s.URL))
+	client, err := config(nil).Open(secret.URL(s.URL))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestErrors(t *testing.T) {
 
 func TestTheBufferIsUsedAgain(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "0123456789") })
-	client, err := config(nil).Open(httpx.URL(s.URL))
+	client, err := config(nil).Open(secret.URL(s.URL))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,20 +357,20 @@ func TestURL(t *testing.T) {
 	for _, tc := range []struct{ url, shown, problem string }{
 		{"http://u:" + hidden + "@host:1/a%20b?k=" + hidden + "#" + hidden, "http://host:1/a%20b", ""},
 		{"https://host", "https://host", ""},
-		{"", "<not a URL>", "url: is missing; an address as E"},
+		{"", "", "url: is missing; an address as E"},
 		{"host:9100/metrics", "<not a URL>", "url: does not begin with http:// or https://; an address as E"},
-		{"ftp://" + hidden, "<not a URL>", "url: does not begin with http:// or https://; an address as E"},
-		{"http://:80", "<not a URL>", "url: names no host; an address as E"},
+		{"ftp://u:" + hidden + "@host", "ftp://host", "url: does not begin with http:// or https://; an address as E"},
+		{"http://:80", "http://:80", "url: names no host; an address as E"},
 		{"http://u:" + hidden + "@host:port", "<not a URL>", "url: is not a URL; an address as E"},
 		{"http://u:" + hidden + "%zz@host", "<not a URL>", "url: is not a URL; an address as E"},
 	} {
-		u := httpx.URL(tc.url)
+		u := secret.URL(tc.url)
 		js, err := json.Marshal(u)
 		if s := fmt.Sprintf("%v %+v %#v %q %s %s %v", u, u, u, u, u, js, err); strings.Contains(s, hidden) || u.String() != tc.shown {
 			t.Errorf("%s is shown as %s", tc.url, s)
 		}
 		got := ""
-		for _, p := range u.Validate("E") {
+		for _, p := range httpx.ValidateURL(u, "E") {
 			got += p.Error()
 		}
 		if got != tc.problem {
