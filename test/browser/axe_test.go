@@ -10,8 +10,14 @@ import (
 // most do: the rules of WCAG 2.2, levels A and AA.
 func (b *tab) axe(t *testing.T, where string) {
 	t.Helper()
+	b.axeIn(t, where, "document")
+}
+
+// axeIn looks at a part of the page.
+func (b *tab) axeIn(t *testing.T, where, part string) {
+	t.Helper()
 	for _, v := range eval[[]string](b, `
-		const { violations } = await axe.run(document, { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] } });
+		const { violations } = await axe.run(`+part+`, { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] } });
 		return violations.map((v) => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 3).map((n) => "  " + n.target.join(" ") + ": " + n.html.slice(0, 160) + "\n  " + n.failureSummary).join("\n"));`) {
 		t.Errorf("%s: %s", where, v)
 	}
@@ -31,7 +37,7 @@ func (b *tab) axe(t *testing.T, where string) {
 }
 
 // TestAxe looks at the pages, light and dark, wide, on a narrow phone and at
-// 200 %, and at a chart that is read, zoomed and paused.
+// 200 %, at a menu that is open, and at charts that are read, zoomed and paused.
 func TestAxe(t *testing.T) {
 	need(t, "axe-core")
 	script, err := os.ReadFile(modules + "/axe-core/axe.min.js")
@@ -57,10 +63,27 @@ func TestAxe(t *testing.T) {
 				b.until(`all().length > 0 && all().every((el) => el.state === "live")`)
 				b.do(string(script))
 				b.axe(t, "/"+page)
-				if page != "c/line" {
+				b.do(`window.el = all()[0]; el.focus()`)
+				if page == "c/gauge" {
 					continue
 				}
-				b.do(`all()[0].focus(); window.el = all()[0]`)
+				if page != "wall" { // where there is no bar
+					b.do(takeHelpers + `tool(el, "take").click()`)
+					b.until(`open_(el, "take")`)
+					b.axeIn(t, "/"+page+", with its menu open", "el")
+					b.picture("axe-menu-" + strings.ReplaceAll(c.name+"-"+page, "/", "-"))
+					b.keys(0, "Escape")
+					b.until(`!open_(el, "take")`)
+				}
+				if page != "c/line" {
+					b.do(`part(el, "frame").focus()`)
+					b.keys(0, "k")
+					b.until(`el.getAttribute("clock") === "paused" && part(el, "replay").checkVisibility() === (location.pathname !== "/wall")`)
+					b.axeIn(t, "/"+page+", paused", "el")
+					b.picture("axe-paused-" + strings.ReplaceAll(c.name+"-"+page, "/", "-"))
+					continue
+				}
+				b.do(`part(el, "frame").focus()`)
 				b.keys(0, "ArrowLeft")
 				b.until(`readout(el) !== null`)
 				b.axe(t, "a chart that is read")
@@ -70,7 +93,7 @@ func TestAxe(t *testing.T) {
 				b.keys(0, "0")
 				b.until(`!(el.view.from > 0)`)
 				b.keys(0, "k")
-				b.until(`el.getAttribute("clock") === "paused"`)
+				b.until(`el.getAttribute("clock") === "paused" && part(el, "replay").checkVisibility()`)
 				b.axe(t, "a chart that is paused")
 				b.picture("axe-paused-" + strings.ReplaceAll(c.name, " ", "-"))
 			}

@@ -84,12 +84,57 @@ func TestKeysAlone(t *testing.T) {
 			b.keys(0, "ArrowRight", "End")
 			b.until(`ring()`)
 			b.picture("keys-toolbar-" + name)
+			b.menuByKeys(t, "keys-menu-"+name)
+
 			b.tabTo(`stop().matches("select") && stop().closest("#vars")`)
 			b.keys(0, "w")
+			b.until(`el.view.vars?.host === "web2" && stop().value === "web2" && svg(el).querySelector("title").textContent === "Load of web2"`)
 			b.picture("keys-var-" + name)
 			b.tabTo(`stop().matches("a.back")`)
 			b.keys(0, "Enter")
 			b.until(`location.pathname === "/"`)
 		})
+	}
+}
+
+// menuByKeys opens the menu by which a chart is taken away, goes through it,
+// takes a picture, a link and the code, and gives it up, all from the bar, which
+// has the focus.
+func (b *tab) menuByKeys(t *testing.T, name string) {
+	t.Helper()
+	b.do(takeHelpers + `
+		window.on = (id) => stop() === item(el, id) && ring();
+		window.back = () => !open_(el, "take") && stop() === tool(el, "take") && tool(el, "take").getAttribute("aria-expanded") === "false";`)
+	b.keys(0, "Home")
+	for range 20 {
+		if eval[bool](b, `return stop() === tool(el, "take")`) {
+			break
+		}
+		b.keys(0, "ArrowRight")
+	}
+	b.keys(0, "Enter")
+	b.until(`open_(el, "take") && on("svg")`)
+	b.until(`getComputedStyle(part(el, "toolbar")).opacity === "1"`) // where it opened from is seen, still
+	b.picture(name)
+	for _, id := range []string{"png", "csv", "link", "embed", "svg"} {
+		b.keys(0, "ArrowDown")
+		b.until(`on("` + id + `")`)
+	}
+	b.keys(0, "Escape")
+	b.until(`back() && ring()`)
+	if b.keys(0, "ArrowUp"); !eval[bool](b, `return on("embed")`) {
+		t.Error("arrow up on the button does not open the menu at its end")
+	}
+	b.keys(0, "Tab") // closes it, and goes on from the button
+	b.until(`!open_(el, "take") && !stop().closest("[part~=toolbar], [part~=menu]")`)
+	b.keys(shift, "Tab")
+	b.until(`back()`)
+	for _, c := range []struct{ key, does string }{
+		{"s", `saved.at(-1)?.as === "load.svg"`},
+		{"c", `saved.at(-1)?.as === "load.csv"`},
+		{"l", `copied.startsWith(location.origin + "/c/load")`},
+	} {
+		b.keys(0, "Enter", "End", c.key, "Enter")
+		b.until(`back() && (` + c.does + `)`)
 	}
 }

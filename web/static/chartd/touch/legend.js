@@ -15,7 +15,7 @@ const press = 500;
 const row = 240;
 
 /** How high it is at least in px, however small the picture: less is hard to hit. */
-const least = 24;
+export const least = 24;
 
 /**
  * What is hidden after a click on a name.

@@ -66,7 +66,6 @@ export class Menu {
     box.addEventListener("beforetoggle", (e) => {
       const { newState } = /** @type {ToggleEvent} */ (e);
       button.setAttribute("aria-expanded", String(newState === "open"));
-      box.classList.toggle("open", newState === "open");
     });
     box.addEventListener("keydown", (e) => this.#key(e));
     for (const type of ["scroll", "resize"]) addEventListener(type, () => this.close(), { signal, passive: true, capture: true });
@@ -196,7 +195,7 @@ export const css = `
 .menu [aria-checked="true"]::before { content: "✓"; }
 .menu button:hover, .menu button:focus { background: color-mix(in srgb, currentColor 10%, transparent); outline: none; }
 .menu button:focus-visible { outline: 2px solid var(--chartd-focus, light-dark(#2f6fde, #6ea8ff)); outline-offset: -2px; }
-:host(:has(.menu.open)) #tools, #tools:has([aria-expanded="true"]) { opacity: 1; pointer-events: auto; }
+#tools:has([aria-expanded="true"]) { opacity: 1; pointer-events: auto; }
 @media (pointer: coarse) { .menu button { padding-block: .625rem; } }
 @media (prefers-contrast: more) { .menu { border-color: currentColor; } }
 `;

@@ -9,6 +9,7 @@
  * @import { Toolbar } from "./toolbar.js"
  */
 import { Clock } from "./clock.js";
+import { least } from "./legend.js";
 import { Lines } from "./lines.js";
 import { Pace } from "./pace.js";
 import { due, replayOf, speeds } from "./time.js";
@@ -181,12 +182,19 @@ export class Replay {
     return this.#clock.write(t, second, this.#now);
   }
 
-  /** Below the data, over the times there: it says the one that counts. */
+  /**
+   * Below the data, over the times there: it says the one that counts. Where
+   * there is no room for that, over the data: the legend's names are buttons.
+   */
   #place() {
     if (this.#box.hidden) return;
-    const { sight } = this.#lens;
+    const { sight, fit } = this.#lens;
     this.#box.classList.toggle("narrow", this.#host.size.width < roomy * parseFloat(getComputedStyle(document.documentElement).fontSize));
-    const most = this.#host.size.height - this.#box.offsetHeight - 2;
+    const entry = this.#host.root?.querySelector("[data-entry]");
+    const name = entry instanceof SVGGraphicsElement && fit ? entry.getBBox() : null;
+    const names = name && fit ? fit.y + (name.y + name.height / 2) * fit.scale - least / 2 : NaN;
+    const foot = sight && names > sight.bottom ? names : this.#host.size.height - 2;
+    const most = Math.floor(foot - this.#box.offsetHeight);
     this.#box.style.insetBlockStart = `${Math.round(Math.min(most, sight ? sight.bottom + 2 : most))}px`;
   }
 
