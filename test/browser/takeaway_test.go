@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -147,6 +148,38 @@ func TestLinkOpensTheView(t *testing.T) {
 	b.until(`location.hash.includes("replay.at=")`)
 	b.do(`window.was = el.view.replay.at; sessionStorage.was = was; window.old = true; location.reload()`)
 	b.until(`!window.old && document.readyState === "complete" && document.querySelector("chartd-chart")?.view?.replay?.at === Number(sessionStorage.was)`)
+	// What only a callback or a program sets is of the view, too.
+	b.do(`window.el = document.querySelector("chartd-chart");
+		const t = Date.now() - 5000;
+		await el.callback({ view: { replay: {}, title: "Mine & yours", marks: [{ t, text: "a=b&c" }], thresholds: [{ at: 25, level: "alarm", text: "25 %" }] } });
+		sessionStorage.was = JSON.stringify([el.view.title, el.view.marks, el.view.thresholds]);`)
+	b.until(`location.hash.includes("thresholds=")`)
+	b.do(`window.old = true; location.reload()`)
+	b.until(`!window.old && document.readyState === "complete" && document.querySelector("chartd-chart")?.state === "live"`)
+	b.do(helpers + `window.el = all()[0]`)
+	b.until(`JSON.stringify([el.view.title, el.view.marks, el.view.thresholds]) === sessionStorage.was && ["25 %", "a=b&c", "Mine & yours"].every((text) => svg(el).textContent.includes(text)) && document.title === "Mine & yours · chartd"`)
+	b.picture("link-marks")
+	// More than an address holds is left out, and that is said.
+	b.do(takeHelpers + `el.shadowRoot.getElementById("frame").focus();
+		await el.callback({ view: { marks: Array.from({ length: 40 }, (_, i) => ({ t: Date.now() - 9000 + i, text: "é".repeat(64) })) } });`)
+	b.until(`!location.hash.includes("marks=") && location.hash.includes("title=")`)
+	b.do(`tool(el, "take").click(); item(el, "link").click()`)
+	b.until(`said(el) === "link copied without marks: they are too long for an address" && copied.includes("thresholds=") && !copied.includes("marks=")`)
+	b.picture("link-too-long")
+	// An address that is damaged is refused as a whole, in words, until another view is seen.
+	for i, l := range []look{{}, {dark: true}, {width: 390, height: 700, mobile: true}, {width: 640, height: 450}} {
+		page := b
+		if i > 0 {
+			page = open(t, l)
+		}
+		page.goTo(d.URL() + "blank")
+		page.goTo(d.URL() + "c/line#window=1h&marks=%5B%7B%22t%22%3A17")
+		page.do(helpers + byHand + `window.el = all()[0]`)
+		page.until(`el.state === "live" && el.view.window === undefined && document.getElementById("refused").innerText.startsWith("This address holds no view: marks is no list of marks. Here is the chart as it is.")`)
+		page.picture(fmt.Sprint("link-refused-", i))
+	}
+	b.do(`await el.callback({ view: { window: "10s" } })`)
+	b.until(`!document.getElementById("refused").checkVisibility() && location.hash === "#window=10s"`)
 	// Another address typed into the same page opens that view.
 	b.do(`location.hash = "#window=7000"`)
 	b.until(`document.querySelector("chartd-chart")?.view?.window === 7000 && document.querySelector("chartd-chart").view.replay === undefined`)

@@ -1,4 +1,4 @@
-import type { ChartElement, ChartEvents } from "../dist/chartd.js";
+import type { ChartElement, ChartEvents, ViewChange } from "../dist/chartd.js";
 
 /** What may be written on the tag: each is a property of the element, too. */
 export interface ChartAttributes {
@@ -21,6 +21,12 @@ export interface ChartAttributes {
   hide?: string | readonly string[] | undefined;
   /** The chart's variables: "host=web1; disk=sda". */
   vars?: string | Readonly<Record<string, string | number>> | undefined;
+  /** What stands above the picture, instead of the chart's title. */
+  heading?: string | undefined;
+  /** Moments and spans with a text. */
+  marks?: string | ViewChange["marks"];
+  /** Values that matter, instead of the chart's own; an empty list: none. */
+  thresholds?: string | ViewChange["thresholds"];
   /** "800x400"; without it, the room that there is. */
   size?: string | readonly [number, number] | undefined;
   theme?: "light" | "dark" | "auto" | undefined;

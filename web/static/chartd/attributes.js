@@ -5,7 +5,7 @@
  */
 
 /** The attributes that change the view. */
-export const viewAttributes = ["window", "from", "to", "refresh", "hide", "hidden", "vars", "timezone", "replay"];
+export const viewAttributes = ["window", "from", "to", "refresh", "hide", "hidden", "vars", "timezone", "replay", "heading", "marks", "thresholds"];
 
 /** Widths are steps of this many px, so that viewers with nearly the same space share a view. */
 const step = { width: 80, height: 20 };
@@ -102,6 +102,23 @@ function clockOf(text) {
 }
 
 /**
+ * Reads a list of objects; what they hold is for the server to judge.
+ * @param {string} name
+ * @param {string} text
+ * @returns {any[] | undefined}
+ */
+function list(name, text) {
+  try {
+    const read = JSON.parse(text);
+    if (Array.isArray(read)) return read;
+  } catch {
+    // said below
+  }
+  console.warn(`chartd: ${name} is no JSON list: ${text}`);
+  return undefined;
+}
+
+/**
  * A bare number is milliseconds, and stays a number.
  * @param {string} text
  */
@@ -147,6 +164,17 @@ export function ask(view, attribute, text) {
       if (empty) delete view.timezone;
       else view.timezone = text.trim() === "viewer" ? Intl.DateTimeFormat().resolvedOptions().timeZone : text.trim();
       break;
+    case "heading":
+      if (empty) delete view.title;
+      else view.title = text;
+      break;
+    case "marks":
+    case "thresholds": {
+      const all = empty ? undefined : list(attribute, text);
+      if (all) view[attribute] = all;
+      else delete view[attribute];
+      break;
+    }
     case "replay":
       if (empty) delete view.replay;
       else view.replay = clockOf(text);

@@ -8,7 +8,7 @@
  * the page's markup, hidden, which is HTML's own, and state, clock and picking,
  * which the element says about itself.
  *
- * @import { HookEvent } from "./protocol.js"
+ * @import { HookEvent, ViewChange } from "./protocol.js"
  * @import { State } from "./state.js"
  */
 
@@ -34,7 +34,7 @@
 
 /** The attributes that are properties of the same name: those with text, and those that are there or not. */
 export const reflected = /** @type {const} */ ({
-  text: ["src", "server", "link", "window", "from", "to", "refresh", "hide", "vars", "timezone", "replay", "size", "theme", "label", "controls"],
+  text: ["src", "server", "link", "window", "from", "to", "refresh", "hide", "vars", "timezone", "replay", "heading", "marks", "thresholds", "size", "theme", "label", "controls"],
   flags: ["pick", "events"],
 });
 
@@ -146,6 +146,35 @@ export class ReflectedElement extends HTMLElement {
 
   /** @param {Text | Readonly<{at: number, since?: number, speed?: number}>} replay */
   set replay(replay) { this.#write("replay", typeof replay === "object" && replay ? JSON.stringify(replay) : replay); }
+
+  /**
+   * What stands above the picture; "": the chart's title.
+   * @returns {string}
+   */
+  get heading() { return this.#text("heading"); }
+
+  /** @param {Text} heading */
+  set heading(heading) { this.#write("heading", heading); }
+
+  /**
+   * Moments and spans with a text: '[{"t":1700000000000,"text":"deploy"}]', or such a list.
+   * @returns {string}
+   */
+  get marks() { return this.#text("marks"); }
+
+  /** @param {Text | ViewChange["marks"]} marks */
+  set marks(marks) { this.#write("marks", typeof marks === "object" && marks ? JSON.stringify(marks) : marks); }
+
+  /**
+   * Values that matter, instead of the chart's own: '[{"at":80,"level":"alarm"}]', or such a list; "[]": none.
+   * @returns {string}
+   */
+  get thresholds() { return this.#text("thresholds"); }
+
+  /** @param {Text | ViewChange["thresholds"]} thresholds */
+  set thresholds(thresholds) {
+    this.#write("thresholds", typeof thresholds === "object" && thresholds ? JSON.stringify(thresholds) : thresholds);
+  }
 
   /**
    * The size in px that the server draws: "800x400".

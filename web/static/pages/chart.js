@@ -1,6 +1,7 @@
 /** The page of one chart, for a wall, an iframe, or a closer look. */
 import { home, Server } from "../chartd.js";
 import { attributesOf } from "../chartd/touch/link.js";
+import { readAddress } from "./address.js";
 import { signInForm } from "./visitor.js";
 import { make } from "./words.js";
 
@@ -12,7 +13,7 @@ const name = decodeURIComponent(location.pathname.split("/").filter(Boolean).at(
 
 // What the viewer did stands behind the "#": it says the whole view, and takes
 // the place of what the page was opened with.
-const done = new URLSearchParams(location.hash.slice(1));
+const { parameters: done, problem } = readAddress(location.hash.slice(1));
 const asked = [...done].length > 0 ? done : query;
 const theme = done.get("theme") ?? document.documentElement.dataset["theme"] ?? "auto";
 document.documentElement.dataset["theme"] = theme;
@@ -39,6 +40,14 @@ if (!link && window.top === window) {
     chart.hidden = needed;
     if (needed) entrance.form.querySelector("input")?.focus();
   });
+}
+
+const refused = document.getElementById("refused");
+if (refused && problem) {
+  const close = make("button", { type: "button", "aria-label": "Close" }, "×");
+  close.addEventListener("click", () => refused.hidden = true);
+  refused.hidden = false;
+  refused.append(make("span", {}, `This address holds no view: ${problem}. Here is the chart as it is.`), close);
 }
 
 document.title = `${name} · chartd`;
@@ -72,6 +81,7 @@ function write() {
 }
 chart.addEventListener("viewchange", (e) => {
   const first = view === null;
+  if (!first && refused) refused.hidden = true; // the address is right again
   view = /** @type {CustomEvent<{view: string}>} */ (e).detail.view;
   if (!first) write();
 });

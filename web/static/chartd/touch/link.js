@@ -6,16 +6,18 @@
  * @import { Range } from "./lens.js"
  */
 
+/** An address longer than this does not survive chats, mails and proxies; characters. */
+export const longest = 4_000;
+
 /**
  * The parameters that a view differs in, as pictures and the page of a chart
- * take them. What only a program set, and how often the view is drawn, belongs
- * to pictures alone, or to neither.
+ * take them. Its size and how often it is drawn are its place's.
  * @param {ViewChange} view
  * @returns {URLSearchParams}
  */
 export function parametersOf(view) {
   const out = new URLSearchParams();
-  const { window, from = 0, to = 0, replay, hidden = [], vars = {}, timezone = "" } = view;
+  const { window, from = 0, to = 0, replay, hidden = [], vars = {}, timezone = "", title = "", marks = [], thresholds } = view;
   if (to > 0) {
     out.set("from", String(from));
     out.set("to", String(to));
@@ -32,7 +34,28 @@ export function parametersOf(view) {
   for (const name of hidden) out.append("hidden", name);
   for (const [name, value] of Object.entries(vars).sort(([a], [b]) => (a < b ? -1 : 1))) out.set(`vars.${name}`, value);
   if (timezone) out.set("timezone", timezone);
+  if (title) out.set("title", title);
+  if (marks.length > 0) out.set("marks", JSON.stringify(marks));
+  if (thresholds) out.set("thresholds", JSON.stringify(thresholds)); // none is another view than the chart's own
   return out;
+}
+
+/**
+ * As many of the parameters as make a link of sane length: what a viewer did by
+ * hand is short; a program may have set more than an address holds.
+ * @param {URLSearchParams} parameters
+ * @returns {{parameters: URLSearchParams, left: string[]}} what was left out
+ */
+export function fitted(parameters) {
+  const out = new URLSearchParams(parameters);
+  const left = [];
+  for (const key of ["marks", "thresholds", "title"]) {
+    if (out.toString().length <= longest) break;
+    if (!out.has(key)) continue;
+    out.delete(key);
+    left.push(key);
+  }
+  return { parameters: out, left };
 }
 
 /**
@@ -44,10 +67,12 @@ export function parametersOf(view) {
 export function attributesOf(parameters) {
   /** @type {Record<string, string>} */
   const out = {};
-  for (const key of ["window", "from", "to", "refresh", "size", "timezone"]) {
+  for (const key of ["window", "from", "to", "refresh", "size", "timezone", "marks", "thresholds"]) {
     const value = parameters.get(key);
     if (value) out[key] = value;
   }
+  const heading = parameters.get("title"); // title is what HTML calls a tooltip
+  if (heading) out["heading"] = heading;
   const hidden = parameters.getAll("hidden");
   if (hidden.length > 0) out["hide"] = JSON.stringify(hidden);
   const vars = [...parameters].filter(([key]) => key.startsWith("vars.")).map(([key, value]) => [key.slice(5), value]);
@@ -66,14 +91,10 @@ export function attributesOf(parameters) {
  * @param {"light" | "dark"} seen.theme
  */
 export function pictureOf(view, { range, size, theme }) {
-  const { title, marks, thresholds } = view;
   const still = view.to || view.replay?.at && !view.replay.speed;
   const out = parametersOf(range && !still ? { ...view, from: Math.round(range.from), to: Math.round(range.to) } : view);
   out.set("size", size.join("x"));
   out.set("theme", theme);
-  if (title) out.set("title", title);
-  if (marks?.length) out.set("marks", JSON.stringify(marks));
-  if (thresholds) out.set("thresholds", JSON.stringify(thresholds));
   return out;
 }
 

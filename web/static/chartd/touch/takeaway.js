@@ -6,7 +6,7 @@
  * @import { Lens } from "./lens.js"
  * @import { Toolbar } from "./toolbar.js"
  */
-import { embedOf, parametersOf, pictureOf, scaleOf } from "./link.js";
+import { embedOf, fitted, parametersOf, pictureOf, scaleOf } from "./link.js";
 import { Menu } from "./menu.js";
 
 /** How long the server may take, in ms. */
@@ -56,7 +56,7 @@ export class Takeaway {
       {
         label: "Copy",
         entries: [
-          { id: "link", text: "Link to this view", run: () => this.#copy(this.link, "link copied") },
+          { id: "link", text: "Link to this view", run: () => this.#copyLink() },
           { id: "embed", text: "Code to embed it", run: () => this.#copy(this.embed, "code copied") },
         ],
       },
@@ -81,14 +81,15 @@ export class Takeaway {
     return this.#host.element.getAttribute("src") ?? "";
   }
 
-  /** The address of the page that shows this view. */
-  get link() {
+  /** Copies the address of the page that shows this view. */
+  #copyLink() {
     const url = new URL(`c/${encodeURIComponent(this.#src)}`, withSlash(this.#base));
-    const parameters = parametersOf(this.#host.params);
+    const { parameters, left } = fitted(parametersOf(this.#host.params));
     const theme = this.#host.element.getAttribute("theme");
     if (theme === "light" || theme === "dark") parameters.set("theme", theme);
     url.hash = parameters.toString();
-    return url.href;
+    const without = left.length > 0 ? ` without ${left.join(", ")}: they are too long for an address` : "";
+    return this.#copy(url.href, `link copied${without}`);
   }
 
   /** The code that shows this view in another page. */
@@ -99,7 +100,7 @@ export class Takeaway {
   /** Says which view is seen, to whoever keeps an address up to date. */
   #tell() {
     if (!this.#host.picture) return;
-    const view = parametersOf(this.#host.params).toString();
+    const view = fitted(parametersOf(this.#host.params)).parameters.toString();
     if (view === this.#view) return;
     this.#view = view;
     this.#host.element.dispatchEvent(new CustomEvent("viewchange", { bubbles: true, composed: true, detail: { view } }));
