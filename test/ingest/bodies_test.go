@@ -9,27 +9,44 @@ import (
 	"github.com/influxdata/line-protocol/v2/lineprotocol"
 	"github.com/klauspost/compress/s2"
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/chartd/chartd/pkg/plotting"
 )
 
 // format is a way in.
 type format struct {
 	name, path string
 	header     http.Header
+	lines      bool // it is line protocol
 	// body writes a request of n samples at time t, in ms, each of another series;
 	// who tells the series of writers apart.
 	body func(who, n int, t int64) []byte
+	// host is the label of which 8 series have the same, and metric is theirs.
+	metric, host string
 }
 
 // formats are the ways in that are measured.
 func formats() []format {
 	return []format{
-		{name: "influx", path: "/api/v2/write", body: func(who, n int, t int64) []byte { return lines(who, n, 1, t) }},
-		{name: "influx4", path: "/api/v2/write", body: func(who, n int, t int64) []byte { return lines(who, n, 4, t) }},
-		{name: "push", path: "/api/v1/push", body: objects},
-		{name: "remote_write", path: "/api/v1/write", body: writeRequest, header: http.Header{
-			"Content-Type": {"application/x-protobuf"}, "Content-Encoding": {"snappy"},
-		}},
+		{
+			name: "influx", path: "/api/v2/write", lines: true, metric: "cpu_usage_user", host: "host",
+			body: func(who, n int, t int64) []byte { return lines(who, n, 1, t) },
+		},
+		{
+			name: "influx4", path: "/api/v2/write", lines: true, metric: "cpu_usage_user", host: "host",
+			body: func(who, n int, t int64) []byte { return lines(who, n, 4, t) },
+		},
+		{name: "push", path: "/api/v1/push", body: objects, metric: "cpu_usage", host: "host"},
+		{
+			name: "remote_write", path: "/api/v1/write", body: writeRequest, metric: "node_cpu_seconds_total", host: "instance",
+			header: http.Header{"Content-Type": {"application/x-protobuf"}, "Content-Encoding": {"snappy"}},
+		},
 	}
+}
+
+// some is 8 of the series that the first writers send, for each view others.
+func (f format) some(view int) plotting.SeriesSpec {
+	return plotting.SeriesSpec{Metric: f.metric, Labels: map[string]string{f.host: fmt.Sprintf("=~web%d-%d(:9100)?", view%8, view/8)}}
 }
 
 // lines is line protocol: n samples, as many in each line as fields says.

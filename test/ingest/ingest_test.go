@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +16,7 @@ const (
 	perRequest = 1000 // samples
 	cycle      = 200  // requests to a store, before it is another one
 	warm       = 32   // of these, which are not counted: they make the series
+	turn       = 8    // requests that are sent, or parsed, in a row
 )
 
 // TestASampleMakesNoGarbage: in the long run a further sample in a request costs
@@ -53,8 +56,10 @@ func TestASampleMakesNoGarbage(t *testing.T) {
 	}
 }
 
-// BenchmarkRequests sends requests of 1,000 samples of 1,000 series. samples/core-s is per second of
-// processor time, garbage collection included.
+// BenchmarkRequests sends requests of 1,000 samples of 1,000 series. samples/core-s
+// is per second of processor time, garbage collection included. Line protocol is
+// also just parsed, in turns with that: x-of-parse is how fast sending is, in
+// parts of how fast the library parses.
 func BenchmarkRequests(b *testing.B) {
 	for _, f := range formats() {
 		b.Run(f.name, func(b *testing.B) {
@@ -67,16 +72,25 @@ func BenchmarkRequests(b *testing.B) {
 			c := r.client(f)
 			b.SetBytes(int64(len(bodies[0])))
 			b.ReportAllocs()
-			var aside, used time.Duration
-			i, began := 0, cpu(b)
+			var aside, parsing time.Duration
+			i, parsed, began := 0, 0, cpu(b)
 			for b.Loop() {
-				if i%cycle == 0 {
+				if i%turn == 0 {
 					b.StopTimer()
-					used = cpu(b)
-					r.fresh()
-					for range warm {
-						c.send(bodies[i%cycle])
-						i++
+					used := cpu(b)
+					if i%cycle == 0 {
+						r.fresh()
+						for range warm {
+							c.send(bodies[i%cycle])
+							i++
+						}
+					}
+					if f.lines {
+						was := cpu(b)
+						for n := range turn {
+							parsed += parse(b, bodies[n])
+						}
+						parsing += cpu(b) - was
 					}
 					aside += cpu(b) - used
 					b.StartTimer()
@@ -84,110 +98,114 @@ func BenchmarkRequests(b *testing.B) {
 				c.send(bodies[i%cycle])
 				i++
 			}
-			spent := cpu(b) - began - aside
-			b.ReportMetric(float64(perRequest*b.N)/spent.Seconds(), "samples/core-s")
-		})
-	}
-}
-
-// BenchmarkParse only parses what the two of line protocol send, with the library that
-// chartd uses: it is what they are compared with.
-func BenchmarkParse(b *testing.B) {
-	for _, f := range formats()[:2] {
-		b.Run(f.name, func(b *testing.B) {
-			body := f.body(0, perRequest, time.Now().UnixMilli())
-			b.SetBytes(int64(len(body)))
-			b.ReportAllocs()
-			began := cpu(b)
-			for b.Loop() {
-				if n := parse(b, body); n != perRequest {
-					b.Fatal(n)
-				}
+			rate := float64(perRequest*b.N) / (cpu(b) - began - aside).Seconds()
+			b.ReportMetric(rate, "samples/core-s")
+			if f.lines {
+				b.ReportMetric(rate/(float64(parsed)/parsing.Seconds()), "x-of-parse")
 			}
-			b.ReportMetric(float64(perRequest*b.N)/(cpu(b)-began).Seconds(), "samples/core-s")
 		})
 	}
 }
 
-// BenchmarkWriters lets one writer and eight send, and eight while fifty views of
-// what they write are drawn again and again. Where nobody waits for another,
-// lock-ns/sample is next to nothing and samples/core-s stays.
+// BenchmarkWriters lets eight writers send at once, with nobody looking and while
+// fifty views of what they write are drawn again and again. samples/core-s is per
+// second of processor time of the writers alone, so that it tells nothing of what
+// else the machine does. In turns with them, one writer sends the same alone:
+// where nobody takes anything from another, x-of-one is 1, and lock-ns/sample next
+// to nothing.
 func BenchmarkWriters(b *testing.B) {
+	if runtime.GOOS != "linux" {
+		b.Skip("only Linux tells the processor time of a thread")
+	}
+	const writers, requests = 8, 20
 	for _, f := range formats() {
-		for _, c := range []struct{ writers, views int }{{1, 0}, {8, 0}, {8, 50}} {
-			b.Run(fmt.Sprintf("%s/writers=%d/views=%d", f.name, c.writers, c.views), func(b *testing.B) {
+		for _, views := range []int{0, 50} {
+			b.Run(fmt.Sprintf("%s/views=%d", f.name, views), func(b *testing.B) {
 				r := start(b)
-				const requests = 20
 				now := time.Now().UnixMilli() - 2*requests
-				bodies := make([][][]byte, c.writers)
+				first, bodies := make([][]byte, writers), make([][][]byte, writers)
 				for w := range bodies {
+					first[w] = f.body(w, perRequest, now-1)
 					for i := range requests {
 						bodies[w] = append(bodies[w], f.body(w, perRequest, now+int64(i)))
 					}
 				}
 				b.ReportAllocs()
-				var spent, locked, drawing time.Duration
+				var alone, together, locked time.Duration
 				for b.Loop() {
 					b.StopTimer()
-					r.fresh()
-					clients := make([]*client, c.writers)
-					for w := range clients {
-						clients[w] = r.client(f)
-						clients[w].send(bodies[w][0])
-					}
+					alone += r.together(f, first, [][][]byte{slices.Concat(bodies...)}, nil)
 					var stop atomic.Bool
-					var views, writers sync.WaitGroup
-					drawn := make([]time.Duration, c.views)
-					for v := range c.views {
-						views.Go(func() { drawn[v] = r.draw(f, v, &stop) })
-					}
-					was, lock := cpu(b), waited()
-					b.StartTimer()
-					for w, client := range clients {
-						writers.Go(func() {
-							for _, body := range bodies[w][1:] {
-								client.send(body)
-							}
-						})
-					}
-					writers.Wait()
+					var drawing sync.WaitGroup
+					lock := waited()
+					together += r.together(f, first, bodies, func() {
+						for v := range views {
+							drawing.Go(func() { r.draw(f, v, &stop) })
+						}
+						b.StartTimer()
+					})
 					b.StopTimer()
-					spent, locked = spent+cpu(b)-was, locked+waited()-lock
+					locked += waited() - lock
 					stop.Store(true)
-					views.Wait()
-					for _, d := range drawn {
-						drawing += d
-					}
+					drawing.Wait()
 					b.StartTimer()
 				}
-				n := float64(b.N * c.writers * (requests - 1) * perRequest)
-				if c.views == 0 {
-					b.ReportMetric(n/spent.Seconds(), "samples/core-s")
-				}
-				b.ReportMetric(n/b.Elapsed().Seconds(), "samples/s")
+				n := float64(b.N * writers * requests * perRequest)
+				b.ReportMetric(n/together.Seconds(), "samples/core-s")
+				b.ReportMetric(alone.Seconds()/together.Seconds(), "x-of-one")
 				b.ReportMetric(float64(locked.Nanoseconds())/n, "lock-ns/sample")
 			})
 		}
 	}
 }
 
+// together sends the bodies of each writer, all writers at once, to a store that
+// has taken the first ones, and returns the processor time that they have used
+// for it. begin is called before; nil is not.
+func (r *rig) together(f format, first [][]byte, bodies [][][]byte, begin func()) (used time.Duration) {
+	r.fresh()
+	clients := make([]*client, len(bodies))
+	for w := range clients {
+		clients[w] = r.client(f)
+	}
+	for _, body := range first {
+		clients[0].send(body)
+	}
+	if begin != nil {
+		begin()
+	}
+	var writers sync.WaitGroup
+	spent := make([]time.Duration, len(bodies))
+	for w, c := range clients {
+		writers.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			was := threadCPU(r.t)
+			for _, body := range bodies[w] {
+				c.send(body)
+			}
+			spent[w] = threadCPU(r.t) - was
+		})
+	}
+	writers.Wait()
+	for _, s := range spent {
+		used += s
+	}
+	return used
+}
+
 // draw draws a view of 8 of the series ten times a second until stop.
-func (r *rig) draw(f format, view int, stop *atomic.Bool) (spent time.Duration) {
+func (r *rig) draw(f format, view int, stop *atomic.Bool) {
 	spec := plotting.DefaultSpec()
-	spec.Series = []plotting.SeriesSpec{{Metric: map[string]string{
-		"influx": "cpu_usage_user", "influx4": "cpu_usage_user", "push": "cpu_usage", "remote_write": "node_cpu_seconds_total",
-	}[f.name]}}
+	spec.Series = []plotting.SeriesSpec{f.some(view)}
 	v := spec.View("cpu")
 	v.Title = fmt.Sprint(view)
 	live := plotting.NewLive(&spec, r.store.Load())
 	for !stop.Load() {
-		began := time.Now()
-		if _, err := live.Render(v, began.UnixMilli()); err != nil {
+		if _, err := live.Render(v, time.Now().UnixMilli()); err != nil {
 			r.t.Error(err)
-			return spent
+			return
 		}
-		spent += time.Since(began)
 		time.Sleep(100 * time.Millisecond)
 	}
-	return spent
 }
