@@ -55,8 +55,25 @@ const byHand = `
 	};
 	window.tool = (el, id) => part(el, "tool-" + id);
 	window.shown = (el, id) => !tool(el, id).hidden;
-	// Every size that the observers will ask for has been asked for.
-	window.settled = (el) => { const [w] = el.view.size ?? [0]; return Math.abs(svg(el).viewBox.baseVal.width / 10 - w) < 1; };
+	// The picture has the size that was asked for, and nothing made the chart
+	// another size meanwhile: who lays it out again takes away what is read.
+	window.settled = async (el) => {
+		const place = () => { const r = el.getBoundingClientRect(); return [r.x, r.y, r.width, r.height, el.view.size].join() };
+		const was = place(), [w] = el.view.size ?? [0];
+		await frame();
+		await frame();
+		return place() === was && Math.abs(svg(el).viewBox.baseVal.width / 10 - w) < 1;
+	};
+	// No hand stretches the picture, nothing it asked for is under way: two frames
+	// on, it is as it was.
+	window.resting = async (el) => {
+		const now = () => svg(el).closest(".stretched") ? "stretched" : JSON.stringify([el.view, asked().length]);
+		await frame();
+		const was = now();
+		await frame();
+		await frame();
+		return was !== "stretched" && now() === was;
+	};
 `
 
 // box is a rectangle of the window, in px.
@@ -200,5 +217,5 @@ func (b *tab) chart(url, attributes, style string) {
 			send.call(this, text);
 		};
 		window.el = add(` + attributes + `); el.style.cssText = "` + style + `";`)
-	b.until(`el.state === "live" && settled(el)`)
+	b.until(`el.state === "live" && await settled(el)`)
 }

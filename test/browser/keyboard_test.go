@@ -49,6 +49,7 @@ func TestKeysAlone(t *testing.T) {
 			b.keys(0, "Enter")
 			b.until(`location.pathname === "/c/load" && document.readyState === "complete" && document.querySelector("chartd-chart")?.state === "live"`)
 			b.do(helpers + byHand + at + `window.el = all()[0]`)
+			b.until(`el.hasAttribute("picking") && await settled(el)`) // the pickers make the picture smaller
 
 			b.tabTo(`stop().id === "frame"`)
 			b.keys(0, "ArrowLeft")

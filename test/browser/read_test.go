@@ -60,7 +60,8 @@ func TestCrosshair(t *testing.T) {
 			b.chart(d.URL(), fmt.Sprintf(`{src: %q, from: "%d", to: "%d"}`, kind, from, to), "width:800px;height:400px")
 			r := b.dataBox("el")
 			perUnit := eval[float64](b, `const [lo, hi] = svg(el).dataset.y.split(" ").map(Number); return (hi - lo) / svg(el).dataset.rect.split(" ")[3]`)
-			before := eval[int](b, `return sent.length`)
+			const said = `return sent.filter((m) => m.t !== "ping").length`
+			before := eval[int](b, said)
 			for _, share := range []float64{0.02, 0.21, 0.37, 0.5, 0.6683, 0.8317, 0.97} {
 				x, y := r.at(share, 0.4)
 				b.hover(x, y)
@@ -86,7 +87,7 @@ func TestCrosshair(t *testing.T) {
 					t.Errorf("at %v of the width it is %q; want %s", share, got.Time, shown)
 				}
 			}
-			if after := eval[int](b, `return sent.filter((m) => m.t !== "ping").length`); after != before {
+			if after := eval[int](b, said); after != before {
 				t.Errorf("reading said %d things to the server; want none", after-before)
 			}
 			b.hover(r.X+10, r.Y-25)

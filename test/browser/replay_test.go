@@ -124,7 +124,7 @@ func TestReplay(t *testing.T) {
 		b.do(`el.focus()`)
 		b.keys(0, " ")
 		b.until(`/^paused .*\d\d:\d\d:\d\d/.test(word(el)) && !bar(el).hidden && el.getAttribute("clock") === "paused"`)
-		b.until(`svg(el).dataset.held !== undefined`)
+		b.until(`svg(el).dataset.held !== undefined && el.view.replay?.at > 0`)
 		if !eval[bool](b, `return still(el, 900)`) {
 			t.Error("a paused chart moves")
 		}
@@ -159,22 +159,25 @@ func TestReplay(t *testing.T) {
 		b.until(`!tool(el, "pause").hidden`)
 		x, y := at(`tool(el, "pause")`)
 		b.click(x, y, 1)
-		b.until(`!bar(el).hidden && svg(el).dataset.held !== undefined`)
+		b.until(`!bar(el).hidden && svg(el).dataset.held !== undefined && el.view.replay?.at > 0`)
 		// Scrub: requests are few, and the last one holds.
 		b.do(`window.asked = []; const send = WebSocket.prototype.send;
 			WebSocket.prototype.send = function (text) { if (text.includes("replay")) asked.push(performance.now()); send.call(this, text); };
-			window.at = el.view.replay.at`)
+			window.at = el.view.replay.at; window.began = performance.now()`)
 		r := eval[box](b, `const r = bar(el).querySelector("input").getBoundingClientRect(); return { X: r.x, Y: r.y, Width: r.width, Height: r.height }`)
 		x0, y0 := r.at(0.97, 0.5)
 		x1, y1 := r.at(0.3, 0.5)
 		b.drag(x0, y0, x1, y1, 0)
 		b.until(`el.view.replay.at < at - 20_000 && Math.abs(el.view.replay.at - Number(bar(el).querySelector("input").value)) < 2`)
-		if n := eval[int](b, `return asked.length`); n > 6 {
-			t.Errorf("%d requests for one stroke", n)
+		// Five a second, and one more at either end.
+		if n := eval[float64](b, `return asked.length - (asked.at(-1) - began) / 200`); n > 3 {
+			t.Errorf("%v requests more for one stroke than there is time for", n)
 		}
-		// Play fast until the present.
-		b.do(`const select = bar(el).querySelector("select"); select.value = "60"; select.dispatchEvent(new Event("change"))`)
-		b.until(`word(el) === "replay ×60"`)
+		// Play fast until the present, which may be there at once.
+		b.do(`window.words = [];
+			new MutationObserver(() => words.push(word(el))).observe(el.shadowRoot.getElementById("word"), { childList: true, characterData: true, subtree: true });
+			const select = bar(el).querySelector("select"); select.value = "60"; select.dispatchEvent(new Event("change"))`)
+		b.until(`words.includes("replay ×60") || words.join()`)
 		b.until(`el.view.replay === undefined && word(el) === "live"`)
 		x, y = at(`tool(el, "pause")`)
 		b.click(x, y, 1)
@@ -187,7 +190,7 @@ func TestReplay(t *testing.T) {
 	t.Run("finger", func(t *testing.T) {
 		b := showTwo(t, look{width: 390, height: 700, mobile: true})
 		b.do(`tool(el, "pause").click()`)
-		b.until(`!bar(el).hidden`)
+		b.until(`!bar(el).hidden && svg(el).dataset.held !== undefined && el.view.replay?.at > 0`)
 		p := eval[[]float64](b, `return middle(bar(el).querySelector("[data-do=back]"))`)
 		b.do(`window.at = el.view.replay.at`)
 		b.touch(fingerDown, p...)

@@ -45,7 +45,7 @@ func TestTakeAway(t *testing.T) {
 		b.keys(0, "Escape")
 		b.until(`!open_(el, "take") && el.shadowRoot.activeElement === tool(el, "take")`)
 		b.keys(0, "Enter")
-		b.until(`open_(el, "take")`)
+		b.until(`open_(el, "take") && el.shadowRoot.activeElement === item(el, "svg")`)
 		b.keys(0, "Enter")
 		b.until(`saved.length === 1 && saved[0].as === "line.svg" && said(el) === "line.svg downloaded"`)
 		got := eval[string](b, `
@@ -71,6 +71,7 @@ func TestTakeAway(t *testing.T) {
 			t.Errorf("the PNG is %s", got)
 		}
 		b.clickOn(`tool(el, "take")`)
+		b.until(`open_(el, "take")`)
 		b.clickOn(`item(el, "csv")`)
 		b.until(`saved.length === 3 && saved[2].as === "line.csv"`)
 		lines := strings.Split(strings.TrimSpace(eval[string](b, `return saved[2].text()`)), "\n")
@@ -78,6 +79,7 @@ func TestTakeAway(t *testing.T) {
 			t.Errorf("%d lines: %s", len(lines), lines[0])
 		}
 		b.clickOn(`tool(el, "take")`)
+		b.until(`open_(el, "take")`)
 		b.clickOn(`item(el, "link")`)
 		b.until(`copied !== "" && said(el) === "link copied"`)
 		if got := eval[string](b, `return copied`); got != d.URL()+"c/line#hidden=user" {
@@ -85,6 +87,7 @@ func TestTakeAway(t *testing.T) {
 		}
 		b.do(`clip(false); copied = ""`) // as over plain HTTP
 		b.clickOn(`tool(el, "take")`)
+		b.until(`open_(el, "take")`)
 		b.clickOn(`item(el, "embed")`)
 		b.until(`said(el) === "code copied"`)
 		want := `<script type="module" src="` + d.URL() + `chartd.js"></script>` + "\n" + `<chartd-chart src="line" hide="[&quot;user&quot;]"></chartd-chart>` + "\n"
@@ -113,6 +116,7 @@ func TestTakeAway(t *testing.T) {
 		b.do(`el.setAttribute("src", "line"); const get = window.fetch;
 			window.fetch = async (...a) => String(a[0]).includes(".csv") ? new Response("chartd: not now", { status: 503 }) : get(...a);`)
 		b.clickOn(`tool(el, "take")`)
+		b.until(`open_(el, "take")`)
 		b.clickOn(`item(el, "csv")`)
 		b.until(`said(el) === "no CSV: not now"`)
 	})
@@ -127,15 +131,19 @@ func TestLinkOpensTheView(t *testing.T) {
 	b.goTo(d.URL() + "c/line?window=15s&hidden=steal")
 	b.do(helpers + `window.el = all()[0]; window.before = history.length`)
 	b.until(`el.state === "live" && el.view.window === "15s"`)
-	b.do(`window.writes = 0; const replace = history.replaceState;
+	// It is written where the changes pause for a quarter of a second, which on a
+	// busy machine may be after each.
+	b.do(`window.writes = window.pauses = 0; const replace = history.replaceState;
 		history.replaceState = function (...a) { writes++; return replace.apply(this, a); };
+		let last = performance.now();
+		el.addEventListener("viewchange", () => { const now = performance.now(); if (now - last > 240) pauses++; last = now; });
 		for (let i = 0; i < 30; i++) { await el.callback({ view: { hidden: ["user"], window: 10000 + i } }); await sleep(60); }
 		await sleep(1000);
 		await el.callback({ view: { timezone: "Asia/Tokyo", window: "30s", hidden: ["user", "steal"] } });
 		el.setAttribute("theme", "dark");`)
 	b.until(`location.search === "" && /^#window=(30000|30s)&hidden=steal&hidden=user&timezone=Asia%2FTokyo&theme=dark$/.test(location.hash) || location.hash`)
-	if n := eval[int](b, `return writes`); n > 20 {
-		t.Errorf("the address was written %d times for 31 changes", n)
+	if n := eval[int](b, `return writes - pauses`); n > 2 { // the last one, and a theme
+		t.Errorf("the address was written %d times more than the changes paused", n)
 	}
 	if n := eval[int](b, `return history.length - before`); n != 0 {
 		t.Errorf("%d more steps in the history", n)
@@ -221,7 +229,9 @@ func TestLook(t *testing.T) {
 		t.Error(got)
 	}
 	b.do(`tool(el, "look").focus()`)
-	b.keys(0, "ArrowDown", "t", "Enter")
+	b.keys(0, "ArrowDown")
+	b.until(`open_(el, "look")`)
+	b.keys(0, "t", "Enter")
 	b.until(`el.view.timezone !== "Asia/Kolkata" && svg(el).dataset.zone === "UTC"`)
 
 	// As large as the screen.

@@ -41,7 +41,7 @@ func TestThreeWays(t *testing.T) {
 			}));
 		}
 		await customElements.whenDefined("chartd-chart");`)
-	b.until(`all().length === 3 && all().every((el) => el.state === "live" && settled(el))`)
+	b.until(`all().length === 3 && all().every((el) => el.state === "live") && (await Promise.all(all().map(settled))).every(Boolean)`)
 
 	four := []string{"beforecallback", "aftercallback", "beforecallbackresponseprocess", "aftercallbackresponseprocess"}
 	for i, way := range []struct{ name, before, after string }{

@@ -14,6 +14,7 @@ import (
 const withVars = `
 listen: "127.0.0.1:0"
 defaults: {refresh: 200ms, window: 20s}
+session: {linger: 1s}
 charts:
   load:
     title: Load of $host
@@ -92,7 +93,7 @@ func TestPick(t *testing.T) {
 		b.do(`control(one, "host").focus()`)
 		b.keys(0, "ArrowDown") // from web1 to web2
 		b.until(`title(one) === "Load of web2"`)
-		b.until(`control(one, "host").value === "web2" && one.view.vars.host === "web2"`)
+		b.until(`control(one, "host").value === "web2" && one.view.vars.host === "web2" && heard.length > 0`)
 		if got := eval[string](b, `return title(two) + "|" + control(two, "host").value + "|" + heard.join()`); got != `Load of web1|web1|one {"host":"web2"}` {
 			t.Errorf("the other chart and the event: %s", got)
 		}
