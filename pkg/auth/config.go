@@ -105,6 +105,9 @@ type JWT struct {
 	CallbackClaim string `yaml:"callback_claim"`
 	// AdminClaim is the claim that, if true, allows everything.
 	AdminClaim string `yaml:"admin_claim"`
+	// Claims are those that the handlers of callbacks are told of their caller:
+	// webhooks, scripts, templates and Go. Of the token they see nothing else.
+	Claims []string `yaml:"claims"`
 	// Read names the charts that tokens without the claim read_claim may read.
 	Read []string `yaml:"read"`
 	// Callback names the charts whose callbacks tokens without the claim
@@ -133,5 +136,6 @@ func DefaultConfig() Config {
 		ReadClaim:     "chartd_read",
 		CallbackClaim: "chartd_callback",
 		AdminClaim:    "chartd_admin",
+		Claims:        []string{"sub", "chartd_read", "chartd_callback", "chartd_admin"},
 	}}
 }

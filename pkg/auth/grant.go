@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"encoding/json"
 	"time"
 )
 
@@ -14,7 +15,8 @@ type Grant struct {
 	admin    bool
 	read     globs
 	call     globs
-	link     *Link // of FormLink
+	link     *Link           // of FormLink
+	claims   json.RawMessage // of FormJWT: those that handlers are told
 	signer   signer
 }
 
@@ -62,6 +64,10 @@ func (g *Grant) Name() string { return g.name }
 
 // Form returns what kind of credential it comes from.
 func (g *Grant) Form() Form { return g.form }
+
+// Claims returns the claims of a JWT that jwt.claims names, as far as it has them:
+// a JSON object, which must not be changed. It is nil for everybody else.
+func (g *Grant) Claims() json.RawMessage { return g.claims }
 
 // Expires returns when the grant ends, the leeway included; zero is never.
 func (g *Grant) Expires() time.Time { return g.expires }

@@ -1,11 +1,13 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -24,7 +26,7 @@ type verifier struct {
 }
 
 func newVerifier(cfg JWT, before *jwks, log *zap.Logger) (*verifier, error) {
-	cfg.Read, cfg.Callback = slices.Clone(cfg.Read), slices.Clone(cfg.Callback)
+	cfg.Read, cfg.Callback, cfg.Claims = slices.Clone(cfg.Read), slices.Clone(cfg.Callback), slices.Clone(cfg.Claims)
 	v := &verifier{cfg: cfg, rules: rulesOf(cfg)}
 	if cfg.Secret != "" {
 		v.own = append(v.own, secretKey(cfg.Secret))
@@ -107,7 +109,30 @@ func (v *verifier) grant(ctx context.Context, token string) (*Grant, *Error) {
 	if refusal := v.rights(g, claims); refusal != nil {
 		return nil, refusal
 	}
+	if g.claims, err = v.told(token); err != nil {
+		return nil, malformedJWT()
+	}
 	return g, nil
+}
+
+// told returns the claims of a verified token that handlers may see. They are
+// read again, so that numbers stay what they are.
+func (v *verifier) told(token string) (json.RawMessage, error) {
+	b, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil {
+		return nil, err
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	all := map[string]any{}
+	if err := dec.Decode(&all); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(v.cfg.Claims, name) })
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return json.Marshal(all)
 }
 
 // signerOf returns which of the keys that fit has signed the token.

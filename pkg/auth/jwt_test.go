@@ -381,3 +381,42 @@ func alter(t *rapid.T, text string) string {
 	}
 	return string(b)
 }
+
+// TestJWTTold holds which claims handlers are told, and that they stay what they
+// are.
+func TestJWTTold(t *testing.T) {
+	grant := func(names []string, change jwt.MapClaims) string {
+		t.Helper()
+		cfg := jwtConfig(t, &privateKeys().ec.PublicKey)
+		if names != nil {
+			cfg.JWT.Claims = names
+		}
+		got, kind := identify(t, newGate(t, cfg, nil), mint(t, jwt.SigningMethodES256, privateKeys().ec, with(goodClaims(), change), nil))
+		if kind != "" {
+			t.Fatal(kind)
+		}
+		return string(got.Claims())
+	}
+	for _, tt := range []struct {
+		names  []string
+		claims jwt.MapClaims
+		want   string
+	}{
+		{nil, jwt.MapClaims{"email": "alice@example.com"}, `{"chartd_callback":"cpu","chartd_read":["cpu","rack-*"],"sub":"alice"}`},
+		{nil, jwt.MapClaims{"sub": nil, "chartd_read": nil, "chartd_callback": nil}, ``},
+		{[]string{}, nil, ``},
+		{[]string{"email", "id", "Sub", "https://example.com/a.b"}, jwt.MapClaims{"email": "a<b@x", "id": json.Number("12345678901234567890.10"), "https://example.com/a.b": []any{nil, true}},
+			`{"email":"a\u003cb@x","https://example.com/a.b":[null,true],"id":12345678901234567890.10}`},
+	} {
+		if got := grant(tt.names, tt.claims); got != tt.want {
+			t.Errorf("%v of %v: %s, want %s", tt.names, tt.claims, got, tt.want)
+		}
+	}
+	for names, want := range map[string]string{"sub,sub": `jwt.claims[1]: "sub" is named already; each once`, "sub,": `jwt.claims[1]: is empty; the name of a claim, as "email"`} {
+		cfg := jwtConfig(t, &privateKeys().ec.PublicKey)
+		cfg.JWT.Claims = strings.Split(names, ",")
+		if ps := cfg.Validate(); len(ps) != 1 || ps[0].Error() != want {
+			t.Errorf("%s: %v, want %s", names, ps, want)
+		}
+	}
+}

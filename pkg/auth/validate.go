@@ -137,6 +137,15 @@ func (j JWT) validate() problems {
 	}
 	ps = append(ps, checkGlobs("read", j.Read)...)
 	ps = append(ps, checkGlobs("callback", j.Callback)...)
+	for i, name := range j.Claims {
+		path := fmt.Sprintf("claims[%d]", i)
+		switch {
+		case name == "":
+			ps.add(path, "is empty", `the name of a claim, as "email"`)
+		case slices.Contains(j.Claims[:i], name):
+			ps.add(path, fmt.Sprintf("%.80q is named already", name), "each once")
+		}
+	}
 	if !j.enabled() && j.meant() {
 		ps.add("", "has no key", "secret, keys or jwks")
 	}

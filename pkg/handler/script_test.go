@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -300,5 +301,42 @@ func TestScriptExample(t *testing.T) {
 	}
 	if ok, failed = r.call(`{"action":"deploy"}`); failed != nil || *ok.Handled {
 		t.Errorf("%+v, %v", ok, failed)
+	}
+}
+
+// What a script reads of a view is made for it, and counts: it cannot be had by
+// the thousand.
+func TestScriptReadsAreCounted(t *testing.T) {
+	r := start(t, `
+charts:
+  one:
+    refresh: 0
+    series: [{metric: m}]
+    callbacks:
+      - on: marks
+        script: |
+          def callback(call):
+              for i in range(64):
+                  annotate("mark %d" % i, t=1700000000000 + i)
+              reply([m.text for m in view.marks if m.t])
+      - on: all
+        script: |
+          def callback(call):
+              kept = []
+              for i in range(1000000):
+                  kept.append(view.marks)
+`, nil)
+	if ok, failed := r.call(`"marks"`); failed != nil || !strings.HasSuffix(string(ok.Reply), `"mark 63"]`) {
+		t.Fatalf("%s, %v", ok.Reply, failed)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, failed := r.call(`"all"`)
+	runtime.ReadMemStats(&after)
+	if failed == nil || !strings.Contains(failed.Message, "it needs more than 32MiB of memory") {
+		t.Errorf("%v", failed)
+	}
+	if made := (after.TotalAlloc - before.TotalAlloc) >> 20; made > 96 {
+		t.Errorf("%d MiB were made", made)
 	}
 }

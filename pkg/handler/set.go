@@ -170,8 +170,16 @@ func dataOf(call *session.Call) map[string]any {
 		vars[name] = v
 	}
 	return map[string]any{
-		"arg": decode(call.Arg()), "chart": call.Chart(), "user": call.User(), "vars": vars, "cause": string(call.Cause()),
+		"arg": decode(call.Arg()), "chart": call.Chart(), "user": call.User(), "claims": claimsOf(call), "vars": vars, "cause": string(call.Cause()),
 	}
+}
+
+// claimsOf returns the caller's claims, none if there are none.
+func claimsOf(call *session.Call) any {
+	if v := decode(call.Claims()); v != nil {
+		return v
+	}
+	return map[string]any{}
 }
 
 // put stores v in a tree of JSON at path. Every list and object on the way is

@@ -40,7 +40,7 @@ func allowed(name string) bool {
 }
 
 // wantTemplate says what a template is made of.
-const wantTemplate = `write as {{ .arg | after ":" }}; there are .arg .chart .user .vars .cause, and after before lower upper trim default json eq ne and or not if else with`
+const wantTemplate = `write as {{ .arg | after ":" }}; there are .arg .chart .user .claims .vars .cause, and after before lower upper trim default json eq ne and or not if else with`
 
 // parseTemplate returns a template that is known to end soon: it has no loops,
 // and calls only what is safe.

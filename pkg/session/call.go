@@ -45,6 +45,7 @@ type Call struct {
 	arg      json.RawMessage
 	session  *Session
 	user     string
+	claims   json.RawMessage
 	spec     *plotting.Spec
 	appender store.Appender
 	// solo says that the changes are for one subscriber, who can be paused.
@@ -93,6 +94,11 @@ func (c *Call) Session() *Session { return c.session }
 // configuration knows them: "token:wall", "jwt:alice", "link:3f9k2m". It is
 // empty on a tick, and where nobody is asked.
 func (c *Call) User() string { return c.user }
+
+// Claims returns what the caller's JSON Web Token says of who it is, as far as
+// auth.jwt.claims names it: a JSON object, which must not be changed. It is nil on
+// a tick, and for who has no such token.
+func (c *Call) Claims() json.RawMessage { return c.claims }
 
 // Spec returns the chart's definition. It must not be changed.
 func (c *Call) Spec() *plotting.Spec { return c.spec }

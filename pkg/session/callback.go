@@ -154,7 +154,7 @@ func (c *Client) begin(r request) (*Chart, *Call) {
 // first.
 func (c *caller) call(chart *Chart, s *Session, v, base plotting.View, arg json.RawMessage) *Call {
 	call := &Call{
-		cause: CauseClient, chart: v.Chart, arg: arg, session: s, user: userOf(c.grant), spec: chart.Spec, appender: c.hub.deps.Appender,
+		cause: CauseClient, chart: v.Chart, arg: arg, session: s, user: userOf(c.grant), claims: c.grant.Claims(), spec: chart.Spec, appender: c.hub.deps.Appender,
 		view: v, base: base, solo: true,
 	}
 	if chart.Config.Scope == ScopeShared {

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -74,7 +76,29 @@ func (r *run) field(a ambient, name string) (starlark.Value, error) {
 	if !ok {
 		return nil, noField(string(a), name, slices.Sorted(maps.Keys(fields)))
 	}
-	return f(), r.charge(4 * entryWeight)
+	v := f()
+	s := scale{left: r.limits.value}
+	if err := s.add(v, 0); err != nil {
+		return nil, err
+	}
+	return v, r.charge(4*entryWeight + entryWeight/nodeWeight*(r.limits.value-s.left))
+}
+
+// claims returns the caller's claims as a dict, which is empty if there are none.
+func claims(b json.RawMessage) starlark.Value {
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	tree := map[string]any{}
+	if err := dec.Decode(&tree); err != nil {
+		return new(starlark.Dict) // there are none
+	}
+	out := new(starlark.Dict)
+	for _, name := range slices.Sorted(maps.Keys(tree)) {
+		if v, err := fromJSON(tree[name], 1); err == nil { // otherwise it is deeper than anything a script can look through
+			_ = out.SetKey(starlark.String(name), v) // a text hashes
+		}
+	}
+	return out
 }
 
 // errOutside is that a script wants something of a callback when there is none.
@@ -103,7 +127,8 @@ func (r *run) fields(a ambient) map[string]func() starlark.Value {
 				}
 				return starlark.String("")
 			},
-			"user": func() starlark.Value { return starlark.String(r.call.User()) },
+			"user":   func() starlark.Value { return starlark.String(r.call.User()) },
+			"claims": func() starlark.Value { return claims(r.call.Claims()) },
 		}
 	}
 	return map[string]func() starlark.Value{

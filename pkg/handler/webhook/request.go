@@ -26,6 +26,9 @@ type request struct {
 	// User is who raised it, as "token:wall" or "jwt:alice"; absent on a tick and
 	// where nobody is asked.
 	User string `json:"user,omitempty"`
+	// Claims are those of the caller's JWT that auth.jwt.claims names; absent if
+	// there are none.
+	Claims json.RawMessage `json:"claims,omitempty"`
 	// Argument is that of the callback; absent if there is none.
 	Argument json.RawMessage `json:"argument,omitempty"`
 }
@@ -41,7 +44,7 @@ func bodyOf(call *session.Call) ([]byte, error) {
 	v := call.View()
 	r := request{
 		ID: rand.Text(), Time: time.Now().UnixMilli(), Cause: call.Cause(), Chart: call.Chart(),
-		View: view{v.ID(), call.Spec().Diff(v)}, User: call.User(), Argument: call.Arg(),
+		View: view{v.ID(), call.Spec().Diff(v)}, User: call.User(), Claims: call.Claims(), Argument: call.Arg(),
 	}
 	if s := call.Session(); s != nil {
 		r.Session = s.Name()
