@@ -26,6 +26,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/klauspost/compress/s2"
 
@@ -110,8 +111,6 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	answer(w, m, err)
 	if cap(q.packed) <= maxKept && cap(q.body) <= maxKept && cap(m.symbols) <= maxKept/16 {
-		clear(m.symbols[:cap(m.symbols)])
-		clear(m.labels[:cap(m.labels)])
 		s.requests.Put(q)
 	}
 }
@@ -134,10 +133,13 @@ func (s *Source) unpack(w http.ResponseWriter, r *http.Request, q *request) (bod
 	if err != nil {
 		return "", &receive.BodyError{Status: http.StatusBadRequest, Reason: fmt.Sprintf("the body is not packed with snappy: %v", err)}
 	}
-	// One copy, of which every name is a part: whoever keeps one by mistake
-	// keeps the copy, and not what the next request overwrites.
-	return string(q.body), nil
+	return view(q.body), nil
 }
+
+// view returns b as a text that is valid until b is written again, by the next
+// request. Every name is a part of it: a store copies those that it keeps, and an
+// error those that it tells.
+func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // versionOf tells the messages apart.
 func versionOf(h http.Header) (version, error) {

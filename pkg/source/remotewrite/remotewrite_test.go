@@ -399,6 +399,36 @@ func (a *taken) Append(metric string, labels store.Labels, t int64, v float64) e
 	return nil
 }
 
+// TestNothingOfABodyIsKept writes over a body that was taken, as the next request
+// does: what the store has and what the answer says stay.
+func TestNothingOfABodyIsKept(t *testing.T) {
+	now := time.Now().UnixMilli()
+	all := []series{
+		one(now, 1, "__name__", "up", "host", "a", "job", "node"),
+		one(now-(1<<40), 2, "__name__", "down", "host", "a"),
+		one(now, 3, "__name__", "up", "ho\x01st", "a"),
+		one(now, 4, "__name__", "up", "host", "a", "host", "b"),
+		one(now, 5, "__name__", "up", "host", strings.Repeat("v", store.MaxLabelValue+1)),
+	}
+	for v, body := range map[version][]byte{v1: encodeV1(all), v2: marshal(t, encodeV2(all))} {
+		st := store.New(store.DefaultConfig(), nil)
+		var m message
+		if err := m.take(view(body), v, st); err != nil {
+			t.Fatal(err)
+		}
+		said := strings.Clone(fmt.Sprint(m.tally.Listed))
+		for i := range body {
+			body[i] = '?'
+		}
+		if got := st.Select("up", nil); len(got) != 1 || got[0].String() != `up{host="a", job="node"}` {
+			t.Errorf("version %d: the store has %v", v, got)
+		}
+		if got := fmt.Sprint(m.tally.Listed); got != said || m.tally.Rejected() != 4 || !strings.Contains(got, "down") {
+			t.Errorf("version %d: the answer says %s, and said %s", v, got, said)
+		}
+	}
+}
+
 func TestNoAllocationForASample(t *testing.T) {
 	for v, body := range load(t, 1000, 0) {
 		var m message
