@@ -20,8 +20,7 @@ const (
 // meter stands between a source and the store and counts what passes. It is kept
 // when the source of that name is replaced, so that counters do not go back.
 type meter struct {
-	app   store.Appender
-	clock store.Clocked // app, if it is one
+	app store.Appender
 
 	up       atomic.Int32 // runs: 0, 1, or 2 if one was left behind
 	last     atomic.Int64 // ms since the Unix epoch; 0 if there was no sample yet
@@ -55,31 +54,33 @@ type mark struct {
 }
 
 func newMeter(app store.Appender) *meter {
-	clock, _ := app.(store.Clocked)
-	m := &meter{app: app, clock: clock, marks: []mark{{at: time.Now()}}}
+	m := &meter{app: app, marks: []mark{{at: time.Now()}}}
 	m.hidden.Store(&secret.Set{})
 	return m
 }
 
 // Append implements store.Appender.
 func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) error {
-	return m.AppendAt(time.Now().UnixMilli(), metric, labels, t, v)
+	one := [...]store.Point{{Metric: metric, Labels: labels, Sample: store.Sample{T: t, V: v}}}
+	if refused := m.AppendAll(time.Now().UnixMilli(), one[:]); refused != nil {
+		return refused[0].Err
+	}
+	return nil
 }
 
-// AppendAt implements store.Clocked.
-func (m *meter) AppendAt(now int64, metric string, labels store.Labels, t int64, v float64) (err error) {
-	if m.clock != nil {
-		err = m.clock.AppendAt(now, metric, labels, t, v)
-	} else {
-		err = m.app.Append(metric, labels, t, v)
+// AppendAll implements store.Clocked.
+func (m *meter) AppendAll(now int64, points []store.Point) []store.Refusal {
+	refused := store.AppendAll(m.app, now, points)
+	for _, r := range refused {
+		m.refused(1, r.Err)
 	}
-	if err != nil {
-		m.refused(1, err)
-		return err
+	taken := len(points) - len(refused)
+	if taken == 0 {
+		return refused
 	}
-	m.samples.Add(1)
-	if math.IsNaN(v) {
-		return nil // a gap says that there is no data, not that there is some again
+	m.samples.Add(uint64(taken))
+	if !fresh(points, refused) {
+		return refused
 	}
 	// It is looked at rather than written, for the sake of writers beside this one.
 	if m.last.Load() != now {
@@ -88,7 +89,21 @@ func (m *meter) AppendAt(now int64, metric string, labels store.Labels, t int64,
 	if m.err.Load() != nil {
 		m.err.Store(nil)
 	}
-	return nil
+	return refused
+}
+
+// fresh reports whether one of the points was taken that is no gap: a gap says
+// that there is no data, not that there is some again.
+func fresh(points []store.Point, refused []store.Refusal) bool {
+	for i := range points {
+		switch {
+		case len(refused) > 0 && refused[0].Index == i:
+			refused = refused[1:]
+		case !math.IsNaN(points[i].Sample.V):
+			return true
+		}
+	}
+	return false
 }
 
 // skip counts values that were left out.
