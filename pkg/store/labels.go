@@ -92,17 +92,30 @@ func (ls Labels) same(other Labels) bool {
 	return len(ls) == len(other) && (len(ls) == 0 || &ls[0] == &other[0])
 }
 
-// clone copies the labels and their strings, so that what is kept does not pin
-// the request that they were cut from.
-func (ls Labels) clone() Labels {
+// cloneNames copies a metric and labels with their texts, so that what is kept does
+// not pin the request that they were cut from. The texts become parts of one: who
+// compares them finds them beside each other.
+func cloneNames(metric string, ls Labels) (string, Labels) {
+	n := len(metric)
+	for i := range ls {
+		n += len(ls[i].Name) + len(ls[i].Value)
+	}
+	var all strings.Builder
+	all.Grow(n)
+	keep := func(s string) string {
+		at := all.Len()
+		all.WriteString(s)
+		return all.String()[at:]
+	}
+	metric = keep(metric)
 	if len(ls) == 0 {
-		return nil
+		return metric, nil
 	}
 	out := make(Labels, len(ls))
 	for i, l := range ls {
-		out[i] = Label{strings.Clone(l.Name), strings.Clone(l.Value)}
+		out[i] = Label{keep(l.Name), keep(l.Value)}
 	}
-	return out
+	return metric, out
 }
 
 // checkNames returns a *NameError if metric and labels cannot name a series.

@@ -209,6 +209,9 @@ func TestSeriesIsItsModel(t *testing.T) {
 					if !same(kept(got), want) || len(got) > len(m.samples) {
 						t.Fatalf("holds %d samples, want %d to %d", len(got), len(want), len(m.samples))
 					}
+					if len(got) > 0 && sr.w.since > got[0].T {
+						t.Fatalf("no sample is older than %d, but there is %d", sr.w.since, got[0].T)
+					}
 					last, ok := sr.Last()
 					if len(got) != sr.Len() || ok != (len(got) > 0) || ok && last.T != got[len(got)-1].T {
 						t.Fatalf("last %v %v, %d samples; Each shows %d", last, ok, sr.Len(), len(got))

@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"math"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -179,7 +178,8 @@ func (s *Store) create(h uint64, metric string, labels Labels) (*Series, error) 
 		s.series.Add(-1)
 		return nil, &LimitError{Setting: "store.max_total", Limit: int(s.budget.limit)}
 	}
-	mine := &Series{metric: strings.Clone(metric), labels: labels.clone(), hash: h, id: s.lastID.Add(1), w: w}
+	mine := &Series{hash: h, id: s.lastID.Add(1), w: w}
+	mine.metric, mine.labels = cloneNames(metric, labels)
 	if sr := s.table.add(mine); sr != mine {
 		mine.w.release()
 		s.series.Add(-1)

@@ -18,6 +18,7 @@ import (
 type window struct {
 	view
 	n      int   // samples held
+	since  int64 // no sample is older; the oldest may be younger
 	floor  int64 // time of the newest sample that was dropped
 	pins   int   // readers that hold a view
 	budget *budget
@@ -42,6 +43,9 @@ func (w *window) oldest() Sample { return w.block(0)[w.head] }
 func (w *window) push(s Sample) {
 	if len(w.tail) == cap(w.tail) {
 		w.makeRoom()
+	}
+	if w.n == 0 {
+		w.since = s.T
 	}
 	w.tail = append(w.tail, s)
 	w.n++
@@ -99,6 +103,7 @@ func (w *window) insert(s Sample) (changed, ok bool) {
 			} else {
 				w.setSealed(i, w.sealed[i].inserted(b, s))
 			}
+			w.since = min(w.since, s.T)
 			w.n++
 			return true, true
 		}
@@ -141,8 +146,12 @@ func (w *window) slide() {
 	w.head = 0
 }
 
-// expire drops the samples before a time.
+// expire drops the samples before a time. As long as none can be, it looks at
+// none: where the oldest is, nobody has been for long.
 func (w *window) expire(before int64) {
+	if w.since >= before {
+		return
+	}
 	for w.n > 0 && w.oldest().T < before {
 		b := w.block(0)[w.head:]
 		k := 1
@@ -150,6 +159,9 @@ func (w *window) expire(before int64) {
 			k++
 		}
 		w.drop(k)
+	}
+	if w.n > 0 {
+		w.since = w.oldest().T
 	}
 }
 
