@@ -405,8 +405,11 @@ func TestJWTTold(t *testing.T) {
 		{nil, jwt.MapClaims{"email": "alice@example.com"}, `{"chartd_callback":"cpu","chartd_read":["cpu","rack-*"],"sub":"alice"}`},
 		{nil, jwt.MapClaims{"sub": nil, "chartd_read": nil, "chartd_callback": nil}, ``},
 		{[]string{}, nil, ``},
-		{[]string{"email", "id", "Sub", "https://example.com/a.b"}, jwt.MapClaims{"email": "a<b@x", "id": json.Number("12345678901234567890.10"), "https://example.com/a.b": []any{nil, true}},
-			`{"email":"a\u003cb@x","https://example.com/a.b":[null,true],"id":12345678901234567890.10}`},
+		{
+			[]string{"email", "id", "Sub", "https://example.com/a.b"},
+			jwt.MapClaims{"email": "a<b@x", "id": json.Number("12345678901234567890.10"), "https://example.com/a.b": []any{nil, true}},
+			`{"email":"a\u003cb@x","https://example.com/a.b":[null,true],"id":12345678901234567890.10}`,
+		},
 	} {
 		if got := grant(tt.names, tt.claims); got != tt.want {
 			t.Errorf("%v of %v: %s, want %s", tt.names, tt.claims, got, tt.want)

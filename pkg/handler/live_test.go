@@ -398,6 +398,7 @@ charts:
       - {on: "hang longer", webhook: {url: "$HOOK/hang", timeout: 10s, allow_private: true}}
       - {on: "500", webhook: {url: "$HOOK/500", allow_private: true}}
       - {on: garbage, webhook: {url: "$HOOK/garbage", allow_private: true}}
+      - {on: drip, webhook: {url: "$HOOK/drip", timeout: 300ms, allow_private: true}}
       - {on: huge, webhook: {url: "$HOOK/huge", allow_private: true}}
       - {on: redirect, webhook: {url: "$HOOK/redirect", allow_private: true}}
       - {on: refused, webhook: {url: "$HOOK/refused", allow_private: true}}
@@ -419,6 +420,14 @@ charts:
 					return
 				}
 			}
+		case "/drip":
+			tick := time.NewTicker(20 * time.Millisecond)
+			defer tick.Stop()
+			for req.Context().Err() == nil {
+				_, _ = w.Write([]byte(" "))
+				_ = http.NewResponseController(w).Flush()
+				<-tick.C
+			}
 		case "/redirect":
 			http.Redirect(w, req, "http://169.254.169.254/", http.StatusFound)
 		case "/refused":
@@ -436,6 +445,7 @@ charts:
 		{"hang longer", wire.CodeCallbackTimeout, "the handler did not return within 2s"},
 		{"500", wire.CodeCallbackFailed, "webhook: its answer is 500 Internal Server Error"},
 		{"garbage", wire.CodeCallbackFailed, "webhook: its answer is not understood"},
+		{"drip", wire.CodeCallbackFailed, "webhook: no whole answer within 300ms"},
 		{"huge", wire.CodeCallbackFailed, "webhook: its answer is larger than 64KiB"},
 		{"redirect", wire.CodeCallbackFailed, "redirects are not followed"},
 		{"refused", wire.CodeCallbackFailed, "its answer cannot be carried out: set: window: 1ms is not between"},

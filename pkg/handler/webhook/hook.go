@@ -3,6 +3,7 @@ package webhook
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -199,12 +200,20 @@ func (h *hook) unanswered(ctx context.Context, err error) *failure {
 	case ctx.Err() != nil:
 		return h.failed("canceled", "nobody waits for it any more", err, verdictNone)
 	}
-	f := h.failed("unreachable", "there is no connection to it", err, verdictBad)
-	op, ok := errors.AsType[*net.OpError](err)
-	f.retry = ok && op.Op == "dial" // nothing was sent
-	if !ok || op.Op != "dial" {
-		f.text = "the connection ended before the answer did"
+	op, broken := errors.AsType[*net.OpError](err)
+	dialled := !broken || op.Op != "dial"
+	text := "what it answers is no HTTP that can be read"
+	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	switch {
+	case !dialled:
+		text = "there is no connection to it"
+	case untrusted:
+		text = "its certificate is not to be trusted"
+	case broken, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		text = "the connection ended before the answer did"
 	}
+	f := h.failed("unreachable", text, err, verdictBad)
+	f.retry = !dialled // nothing was sent
 	return f
 }
 
