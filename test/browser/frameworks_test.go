@@ -41,14 +41,14 @@ const frameworkPage = `<!doctype html><html lang="en"><meta charset="utf-8"><tit
 	window.WebSocket = class extends WebSocket { constructor(...a) { super(...a); sockets.push(this); } };
 </script><body><div id="app"></div></body></html>`
 
-// TestFrameworks puts the tag into pages of React, Vue and Svelte as they are,
-// without a wrapper: what they set arrives, what they listen to is heard, and
-// nothing is left when they take it away.
-func TestFrameworks(t *testing.T) {
+// frameworks runs a daemon that serves frameworkPage at /framework, and what it
+// needs.
+func frameworks(t *testing.T) *daemon.Daemon {
+	t.Helper()
 	need(t, "react")
 	need(t, "vue")
 	need(t, "svelte")
-	d := start(t, allKinds,
+	return start(t, allKinds,
 		daemon.WithPage("GET /framework", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = io.WriteString(w, frameworkPage)
@@ -56,6 +56,13 @@ func TestFrameworks(t *testing.T) {
 		daemon.WithPage("GET /modules/", http.StripPrefix("/modules/", http.FileServer(http.Dir(modules)))),
 		daemon.WithPage("GET /scripts/", http.StripPrefix("/scripts/", http.FileServer(http.Dir("testdata/frameworks")))),
 	)
+}
+
+// TestFrameworks puts the tag into pages of React, Vue and Svelte as they are,
+// without a wrapper: what they set arrives, what they listen to is heard, and
+// nothing is left when they take it away.
+func TestFrameworks(t *testing.T) {
+	d := frameworks(t)
 	feed(t, d)
 	for _, name := range []string{"react", "vue", "svelte"} {
 		for _, first := range []string{"chartd", "framework"} {

@@ -139,6 +139,15 @@ export class Callbacks {
     return true;
   }
 
+  /**
+   * A seat is left: what it is remembered by would keep its element.
+   * @param {Seat} seat
+   */
+  forget(seat) {
+    for (const [id, call] of this.#latest) if (call.seat === seat) this.#latest.delete(id);
+    this.look();
+  }
+
   /** Something changed that callbacks may wait for. */
   look() {
     for (const look of [...this.#waiting]) look();

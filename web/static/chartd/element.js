@@ -9,6 +9,7 @@
  */
 import { ask, fixedSize, quantise, viewAttributes } from "./attributes.js";
 import { CallbackError } from "./callback.js";
+import { clip } from "./clip.js";
 import { Credential } from "./credential.js";
 import { Glide } from "./glide.js";
 import { ChartHost } from "./host.js";
@@ -312,6 +313,7 @@ export class ChartElement extends ReflectedElement {
     this.#picture = picture;
     this.#glide.clock = this.#seat?.view?.params.replay;
     this.#paint();
+    clip(this.#stage, picture.root);
     this.#stage.replaceChildren(picture.root);
     this.#part("frame").classList.add("filled");
     this.#name();

@@ -162,6 +162,7 @@ export class Server extends EventTarget {
     if (!view) return;
     seat.view = null;
     view.remove(seat);
+    this.#callbacks.forget(seat);
     // An element that is moved leaves and comes back at once.
     queueMicrotask(() => this.#drop(view));
   }

@@ -25,6 +25,8 @@ const own = sheet(`
 #stage, svg { display: block; width: 100%; height: 100%; }
 svg { overflow: hidden; }
 #stage { transition: opacity .4s; }
+#stage.clipped [data-k="p"] { clip-path: var(--clip-p); }
+#stage.clipped [data-k="b"] { clip-path: var(--clip-b); }
 :host([state="stale"]) #stage { opacity: .65; }
 :host([state="lost"]) #stage { opacity: .35; }
 #notice {

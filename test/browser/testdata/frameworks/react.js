@@ -16,14 +16,14 @@ for (const [name, path] of Object.entries(sources)) {
 const { createElement: h, StrictMode, useEffect, useRef, useState } = modules.react;
 
 function Page() {
-  const [props, setProps] = useState({ src: "line", window: "20s", hide: ["user"] });
+  const [{ shown, ...props }, setProps] = useState({ shown: true, src: "line", window: "20s", hide: ["user"] });
   const chart = useRef(null);
   useEffect(() => {
     page.mounted++;
     page.set = (more) => setProps((p) => ({ ...p, ...more }));
     page.callback = (arg) => chart.current.callback(arg);
   }, []);
-  return h("div", { style: { width: "640px" } }, h("chartd-chart", {
+  return h("div", { style: { width: "640px" } }, shown && h("chartd-chart", {
     ...props, ref: chart, pick: true, onstatechange: page.heard, onaftercallback: page.heard,
   }));
 }
