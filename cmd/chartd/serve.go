@@ -8,6 +8,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"go.uber.org/zap"
+
 	"github.com/chartd/chartd/pkg/config"
 	"github.com/chartd/chartd/pkg/daemon"
 )
@@ -72,6 +74,9 @@ func serve(ctx context.Context, t terminal, file, listen string, over []config.S
 		}
 		opts = append(opts, daemon.WithListen(listen))
 	}
+	// Some libraries write to Go's own log, such as what a server said unasked,
+	// which may be a secret that it was sent. Whatever matters is an error, too.
+	defer zap.RedirectStdLog(zap.NewNop())()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	// Once the drain has begun, a second signal kills as it usually does.

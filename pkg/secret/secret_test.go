@@ -4,8 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -62,6 +66,10 @@ func TestScrub(t *testing.T) {
 		{"GET /?k=a%26b+c", "GET /?k=[secret]", []string{"a&b c"}},
 		{`near "a\"b\u003c<é"`, `near "[secret]<é"`, []string{`a"b<`}},
 		{`near "a\"b<\u00e9"`, `near "[secret]"`, []string{`a"b<é`}},
+		{`near \\\"a\\\"b%3C%c3%A9\\\"`, `near \\\"[secret]\\\"`, []string{`a"b<é`}},
+		{`a%2Fb%25c\d a%252Fb`, `[secret] a%252Fb`, []string{`a/b%c\d`}},
+		{`a%2Fb a/b`, `[secret] a/b`, []string{`a%2Fb`}},
+		{`\xff\u12 %4`, `\xff\u12 %4`, []string{`hunter2`}},
 		{"Basic aHVudGVyMg==", "Basic [secret]", []string{"hunter2"}},
 		{"no token hunter2", "no token [secret]", []string{"Bearer hunter2"}},
 		{`near "hunt" or hunting, at the end hunte`, `near "[secret]" or hunting, at the end [secret]`, []string{"hunter2"}},
@@ -133,4 +141,33 @@ func BenchmarkScrub(b *testing.B) {
 			b.Fatal("it has changed")
 		}
 	}
+}
+
+// FuzzScrub holds that whatever is around a secret, and however it is quoted,
+// nothing of it is left, and that no text without it changes.
+func FuzzScrub(f *testing.F) {
+	f.Add("near %22", "hunter2\"<é", byte(3))
+	f.Add("\\", "a%2Fb", byte(1))
+	f.Fuzz(func(t *testing.T, around, hidden string, how byte) {
+		if len(hidden) < 4 || strings.Contains("[secret]", hidden) || !utf8.ValidString(hidden) || strings.ContainsFunc(hidden, unicode.IsControl) {
+			return
+		}
+		set := secret.NewSet(hidden)
+		said := hidden
+		switch how & 3 {
+		case 1:
+			said = strconv.Quote(said)
+			said = said[1 : len(said)-1]
+		case 2:
+			said = url.QueryEscape(said)
+		case 3:
+			said = url.PathEscape(said)
+		}
+		if got := set.Scrub(around + said); strings.Contains(got, said) {
+			t.Errorf("%q of %q is left in %q", said, hidden, got)
+		}
+		if got := set.Scrub(around); got != around && !strings.Contains(got, "[secret]") {
+			t.Errorf("%q became %q", around, got)
+		}
+	})
 }

@@ -3,7 +3,6 @@ package secret
 import (
 	"cmp"
 	"encoding/base64"
-	"encoding/json"
 	"net/url"
 	"reflect"
 	"slices"
@@ -26,29 +25,18 @@ type Set struct {
 	forms []string // what to look for; the longest first, so that no rest of one is left behind
 }
 
-// NewSet returns a set of secrets: of each as it is, as it is escaped in a URL, in
-// JSON and between quotes, and in base64. Of "Bearer x", which a header may say,
-// x is one, too.
+// NewSet returns a set of secrets, each as it is and in base64. Of "Bearer x",
+// which a header may say, x is one, too.
 func NewSet(secrets ...string) Set {
 	var all []string
 	add := func(s string) {
-		quoted, _ := json.Marshal(s)
-		plain := strings.ToValidUTF8(s, "")
-		for _, form := range []string{
-			s, plain, url.QueryEscape(s), url.PathEscape(s), strings.Trim(string(quoted), `"`), unquoted(strconv.Quote(s)), unquoted(strconv.QuoteToASCII(s)),
-			base64.StdEncoding.EncodeToString([]byte(s)), base64.URLEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)),
-		} {
-			if len(form) > short {
-				all = append(all, form)
-			}
+		if len(s) > short {
+			all = append(all, s, base64.StdEncoding.EncodeToString([]byte(s)), base64.RawURLEncoding.EncodeToString([]byte(s)))
 		}
 	}
 	for _, s := range secrets {
-		if len(s) <= short {
-			continue
-		}
 		add(s)
-		if word, rest, ok := strings.Cut(s, " "); ok && word != "" && len(rest) > short {
+		if word, rest, ok := strings.Cut(s, " "); ok && word != "" {
 			add(rest)
 		}
 	}
@@ -65,14 +53,12 @@ func newSet(forms []string) Set {
 	return Set{slices.Compact(forms)}
 }
 
-// unquoted returns a text without the quotes around it.
-func unquoted(s string) string { return s[1 : len(s)-1] }
-
 // Empty reports whether there is nothing to hide.
 func (s Set) Empty() bool { return len(s.forms) == 0 }
 
 // Scrub returns text, which somebody else wrote, with "[secret]" wherever it
-// repeats a secret. Of one that was cut short, the beginning is taken out.
+// repeats a secret, be it quoted or escaped, and however often. Of one that was
+// cut short, the beginning is taken out.
 func (s Set) Scrub(text string) string {
 	var out strings.Builder
 	kept := 0
@@ -96,35 +82,77 @@ func (s Set) Scrub(text string) string {
 
 // at returns how many bytes of a secret text begins with.
 func (s Set) at(text string) int {
-	most := 0
+	most, escaped := 0, strings.IndexByte(`%+\`, text[0]) >= 0
 	for _, form := range s.forms {
-		if form[0] != text[0] {
+		if text[0] != form[0] && !escaped {
 			continue
 		}
-		n := common(text, form)
-		if n == len(form) {
-			return max(n, most)
+		if strings.HasPrefix(text, form) {
+			most = max(most, len(form))
+			continue
 		}
-		if n >= begun && cut(text[n:]) {
+		n, of := common(text, form)
+		if of == len(form) || of >= begun && cut(text[n:]) {
 			most = max(most, n)
 		}
 	}
 	return most
 }
 
-// common returns how many bytes at the beginning of a and b are the same.
-func common(a, b string) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
+// common returns how many bytes at the beginning of a text are how many bytes of
+// a secret, whatever quotes and escapes were put around them on the way.
+func common(text, secret string) (n, of int) {
+	for of < len(secret) && n < len(text) {
+		switch used, meant := unescape(text[n:]); {
+		case meant != "" && strings.HasPrefix(secret[of:], meant):
+			n, of = n+used, of+len(meant)
+		case text[n] == secret[of]:
+			n, of = n+1, of+1
+		case text[n] == '\\' && n > 0:
+			n++ // quoted, perhaps more than once
+		default:
+			return n, of
 		}
 	}
-	return n
+	return n, of
+}
+
+// unescape returns what the beginning of a text stands for, if it is something
+// escaped, as %2F, \x2f, \u002f or the + of a form, and how long that is.
+func unescape(text string) (used int, meant string) {
+	hex := func(from, digits, bits int) (uint64, bool) {
+		if len(text) < from+digits {
+			return 0, false
+		}
+		v, err := strconv.ParseUint(text[from:from+digits], 16, bits)
+		return v, err == nil
+	}
+	switch {
+	case text[0] == '+':
+		return 1, " "
+	case text[0] == '%':
+		if v, ok := hex(1, 2, 8); ok {
+			return 3, string([]byte{byte(v)})
+		}
+	case strings.HasPrefix(text, `\x`):
+		if v, ok := hex(2, 2, 8); ok {
+			return 4, string([]byte{byte(v)})
+		}
+	case strings.HasPrefix(text, `\u`):
+		if v, ok := hex(2, 4, 16); ok {
+			return 6, string(rune(v))
+		}
+	case strings.HasPrefix(text, `\U`):
+		if v, ok := hex(2, 8, 31); ok {
+			return 10, string(rune(v))
+		}
+	}
+	return 0, ""
 }
 
 // cut reports whether what follows is what follows a text that was cut short.
 func cut(rest string) bool {
+	rest = strings.TrimLeft(rest, `\`)
 	return rest == "" || rest[0] == '"' || rest[0] == '\'' || strings.HasPrefix(rest, "…") || strings.HasPrefix(rest, "...")
 }
 
@@ -184,8 +212,7 @@ func collect(v reflect.Value, all *[]string, depth int) {
 // beside each other make in a header.
 func collectFields(v reflect.Value, all *[]string, depth int) {
 	var names, passwords []string
-	for i := range v.NumField() {
-		f := v.Field(i)
+	for _, f := range v.Fields() {
 		collect(f, all, depth)
 		if f.Kind() != reflect.String {
 			continue
