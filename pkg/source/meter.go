@@ -61,10 +61,11 @@ func newMeter(app store.Appender) *meter {
 
 // Append implements store.Appender.
 func (m *meter) Append(metric string, labels store.Labels, t int64, v float64) error {
-	one := [...]store.Point{{Metric: metric, Labels: labels, Sample: store.Sample{T: t, V: v}}}
-	if refused := m.AppendAll(time.Now().UnixMilli(), one[:]); refused != nil {
-		return refused[0].Err
+	if err := m.app.Append(metric, labels, t, v); err != nil {
+		m.refused(1, err)
+		return err
 	}
+	m.took(1, time.Now().UnixMilli(), !math.IsNaN(v))
 	return nil
 }
 
@@ -74,13 +75,18 @@ func (m *meter) AppendAll(now int64, points []store.Point) []store.Refusal {
 	for _, r := range refused {
 		m.refused(1, r.Err)
 	}
-	taken := len(points) - len(refused)
-	if taken == 0 {
-		return refused
+	if n := len(points) - len(refused); n > 0 {
+		m.took(n, now, fresh(points, refused))
 	}
-	m.samples.Add(uint64(taken))
-	if !fresh(points, refused) {
-		return refused
+	return refused
+}
+
+// took counts samples that were taken at now. fresh says that one of them is no
+// gap.
+func (m *meter) took(n int, now int64, fresh bool) {
+	m.samples.Add(uint64(n))
+	if !fresh {
+		return
 	}
 	// It is looked at rather than written, for the sake of writers beside this one.
 	if m.last.Load() != now {
@@ -89,7 +95,6 @@ func (m *meter) AppendAll(now int64, points []store.Point) []store.Refusal {
 	if m.err.Load() != nil {
 		m.err.Store(nil)
 	}
-	return refused
 }
 
 // fresh reports whether one of the points was taken that is no gap: a gap says

@@ -38,6 +38,7 @@ import (
 
 	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/receive"
+	"github.com/chartd/chartd/pkg/store"
 )
 
 // Path is where exporters send metrics to.
@@ -107,7 +108,9 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, enc, err)
 		return
 	}
-	k := taking{cfg: s.cfg, deltas: s.deltas, app: app}
+	var now store.Moment
+	now.Of(app)
+	k := taking{cfg: s.cfg, deltas: s.deltas, app: &now}
 	k.take(&data)
 	s.skip(k.skipped)
 	k.tally.Report(s.reject)
