@@ -3,7 +3,10 @@ import { test } from "node:test";
 import { columnsFor, pageOf, wishes } from "../static/pages/layout.js";
 
 /** @param {string} text */
-const read = (text) => wishes(new URLSearchParams(text));
+const read = (text) => {
+  const { links, ...rest } = wishes(new URLSearchParams(text));
+  return links.size > 0 ? { ...rest, links: Object.fromEntries(links) } : rest;
+};
 
 test("what the address of a wall asks for", () => {
   assert.deepEqual(read(""), { charts: [], columns: 0, rotate: 0, each: 4, title: "" });
@@ -11,6 +14,13 @@ test("what the address of a wall asks for", () => {
   assert.deepEqual(read("columns=-1&rotate=x&each=0"), { charts: [], columns: 0, rotate: 0, each: 4, title: "" });
   assert.equal(read("rotate=0.1").rotate, 2000); // nobody sees anything in less
   assert.equal(read("columns=1e9").columns, 12);
+});
+
+test("signed links say which charts there are, unless the address does", () => {
+  const [cpu, mem] = ["cpu", "m_~e-m"].map((c) => `chartd1_${btoa(JSON.stringify({ c, i: "ÿ¿?" })).replace(/[+]/g, "-").replace(/[/]/g, "_").replace(/=/g, "")}.mac_-`);
+  assert.deepEqual(read(`link=${cpu}&link=${mem}`), { charts: ["cpu", "m_~e-m"], links: { cpu, "m_~e-m": mem }, columns: 0, rotate: 0, each: 4, title: "" });
+  assert.deepEqual(read(`link=${cpu}&link=${mem}&charts=mem`).charts, ["mem"]);
+  for (const link of ["", "x", "chartd1_.", "chartd1_e30.x", "chartd1_%FF.x", "chartd1_bnVsbA.x"]) assert.deepEqual(read(`link=${link}`).charts, []);
 });
 
 test("charts are as large as may be", () => {

@@ -6,12 +6,16 @@
  */
 export function wishes(query) {
   const list = (query.get("charts") ?? "").split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const links = query.getAll("link");
+  const opened = links.map(chartOf);
   const columns = Math.trunc(Number(query.get("columns")));
   const rotate = Number((query.get("rotate") ?? "").replace(/s$/, ""));
   const each = Math.trunc(Number(query.get("each")));
   return {
     /** [] is all of them. */
-    charts: [...new Set(list)],
+    charts: [...new Set(list.length > 0 || opened.includes("") ? list : opened)],
+    /** Signed links; each opens one chart. */
+    links: new Map(links.map((link, i) => [opened[i] ?? "", link])),
     /** 0: as many as fit best. */
     columns: columns >= 1 ? Math.min(columns, 12) : 0,
     /** How long a page of charts is shown, in ms; 0: all charts are on one. */
@@ -20,6 +24,20 @@ export function wishes(query) {
     each: each >= 1 ? each : 4,
     title: query.get("title") ?? "",
   };
+}
+
+/**
+ * The chart that a signed link opens, which the server alone can say for sure;
+ * "": it is not known.
+ * @param {string} link
+ */
+function chartOf(link) {
+  try {
+    const { c } = JSON.parse(atob((/^chartd1_([\w-]+)\./.exec(link)?.[1] ?? "").replace(/-/g, "+").replace(/_/g, "/")));
+    return typeof c === "string" ? c : "";
+  } catch {
+    return "";
+  }
 }
 
 /**

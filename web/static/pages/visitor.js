@@ -85,9 +85,13 @@ function sentence(text) {
   return text.charAt(0).toUpperCase() + text.slice(1).replace(/\.?$/, ".");
 }
 
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given !== null) {
+/** Takes a token out of the address. */
+function take() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given === null) return;
   history.replaceState(history.state, "", location.pathname + location.search);
-  keep(given);
+  signIn(given);
 }
 auth(token);
+take();
+addEventListener("hashchange", take); // whoever keeps a screen may hand it the next

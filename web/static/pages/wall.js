@@ -1,7 +1,7 @@
 /**
  * The wall: several charts, a clock, and nothing else, for days. It shows all
  * charts or those of "?charts=cpu,mem", in "columns=2", a page of "each=4" for
- * "rotate=30" seconds, under a "title".
+ * "rotate=30" seconds, under a "title"; or what signed links open, "?link=…&link=…".
  *
  * What is there is made once and changed where it differs: nothing grows with
  * time. The connection comes back by itself for ever; a server of another
@@ -27,7 +27,7 @@ const settle = 3000;
 const query = new URLSearchParams(location.search);
 const wish = wishes(query);
 const link = query.get("link");
-// A wall with a signed link is whoever holds that.
+// A wall with signed links is whoever holds the first; the others open their own charts.
 if (link) auth(() => link);
 
 const server = Server.at(home);
@@ -63,6 +63,8 @@ function draw() {
     let tile = tiles.get(name);
     if (!tile) {
       tile = make("chartd-chart", { src: name, controls: "none", theme: document.documentElement.dataset["theme"] ?? "auto" });
+      const own = wish.links.get(name);
+      if (own && own !== link) tile.setAttribute("link", own);
       tiles.set(name, tile);
     }
     if (grid.children[i] !== tile) grid.insertBefore(tile, grid.children[i] ?? null);
@@ -188,13 +190,16 @@ async function stay() {
 
 /** The screen stays on, where the browser lets a page ask for that. @type {WakeLockSentinel | null} */
 let awake = null;
+let waking = false;
 async function wake() {
-  if (document.hidden || awake && !awake.released || !("wakeLock" in navigator)) return;
+  if (waking || document.hidden || awake && !awake.released || !("wakeLock" in navigator)) return;
+  waking = true;
   try {
     awake = await navigator.wakeLock.request("screen");
   } catch {
     // The battery is low, or the page may not.
   }
+  waking = false;
 }
 document.addEventListener("visibilitychange", wake);
 wake();
