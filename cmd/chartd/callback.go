@@ -74,14 +74,16 @@ func (c *caller) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	within, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	status, answer, err := c.ask(ctx, base+"/api/v1/charts/"+url.PathEscape(c.chart)+"/callback", body)
-	if err != nil {
-		return err
-	}
-	if status != http.StatusOK {
-		return errors.New(whyNot(status, answer))
+	status, answer, err := c.ask(within, base+"/api/v1/charts/"+url.PathEscape(c.chart)+"/callback", body)
+	switch {
+	case ctx.Err() == nil && errors.Is(within.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("%s does not answer within %v (--timeout)", base, c.timeout)
+	case err != nil:
+		return fmt.Errorf("%s does not answer: %w; is chartd running there? Another address is --url, or CHARTD_URL", base, err)
+	case status != http.StatusOK:
+		return errors.New(c.whyNot(base, status, answer))
 	}
 	var told struct {
 		Handled bool            `json:"handled"`
@@ -167,11 +169,7 @@ func (c *caller) ask(ctx context.Context, address string, body []byte) (status i
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	token := c.token
-	if env, ok := c.env("CHARTD_TOKEN"); ok && token == "" {
-		token = env
-	}
-	if token != "" {
+	if token := c.shown(); token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	client := &http.Client{
@@ -180,6 +178,9 @@ func (c *caller) ask(ctx context.Context, address string, body []byte) (status i
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		return 0, nil, e.Err // who reads it knows the address
+	}
 	if err != nil {
 		return 0, nil, err
 	}
@@ -188,8 +189,16 @@ func (c *caller) ask(ctx context.Context, address string, body []byte) (status i
 	return resp.StatusCode, answer, err
 }
 
+// shown returns the token to show, "" if there is none.
+func (c *caller) shown() string {
+	if env, ok := c.env("CHARTD_TOKEN"); ok && c.token == "" {
+		return env
+	}
+	return c.token
+}
+
 // whyNot says what an answer other than 200 says.
-func whyNot(status int, answer []byte) string {
+func (c *caller) whyNot(base string, status int, answer []byte) string {
 	var failed struct {
 		Error struct{ Code, Field, Message string } `json:"error"`
 	}
@@ -203,6 +212,14 @@ func whyNot(status int, answer []byte) string {
 	text := strings.TrimPrefix(strings.TrimSpace(string(answer)), "chartd: ")
 	if len(text) > 500 {
 		text = text[:500] + "…"
+	}
+	switch {
+	case status == http.StatusUnauthorized && c.shown() == "":
+		text += "; say who you are with CHARTD_TOKEN, or --token"
+	case status == http.StatusUnauthorized:
+		text += ": the one of CHARTD_TOKEN, or --token"
+	case status == http.StatusNotFound, status >= 300 && status < 400:
+		text += fmt.Sprintf("; is %s the address of chartd (--url, CHARTD_URL)?", base)
 	}
 	return fmt.Sprintf("%d %s: %s", status, http.StatusText(status), text)
 }

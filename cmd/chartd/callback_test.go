@@ -20,7 +20,7 @@ charts: {open: {series: [{metric: m}]}, closed: {series: [{metric: m}]}}
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := daemon.New(cfg, daemon.WithCallback("open", func(_ context.Context, call *session.Call) error {
+	d, err := daemon.New(cfg, daemon.WithCallback("open", func(ctx context.Context, call *session.Call) error {
 		switch arg := call.ArgString(); arg {
 		case "":
 			return call.Reply("nothing")
@@ -28,6 +28,9 @@ charts: {open: {series: [{metric: m}]}, closed: {series: [{metric: m}]}}
 			return errors.Join(call.SetTitle("Mine"), call.Reply(map[string]string{"said": arg}))
 		case `{"a":1}`:
 			return call.Reply(1)
+		case "hang":
+			<-ctx.Done()
+			return ctx.Err()
 		case "fail":
 			return errors.New("no disk")
 		}
@@ -66,8 +69,10 @@ charts: {open: {series: [{metric: m}]}, closed: {series: [{metric: m}]}}
 		{args: []string{"--chart", "open", "fail"}, code: 1, err: "chartd: no disk (callback_failed)"},
 		{args: []string{"--chart", "closed", "x"}, code: 1, err: `no right to watch chart "closed" (forbidden)`},
 		{args: []string{"--chart", "closed", "--json", `{"view":{"window":"9m"}}`, "--answer"}, env: append(listen, "CHARTD_TOKEN=0123456789abcdef0123456789abcdef"), out: `"window":"9m"`},
-		{args: []string{"--chart", "open", "x", "--token", "wrong"}, code: 1, err: "chartd: 401 Unauthorized: "},
-		{args: []string{"--chart", "closed", "x", "--url", "http://127.0.0.1:1"}, code: 1, err: "connection refused"},
+		{args: []string{"--chart", "open", "x", "--token", "wrong"}, code: 1, err: "chartd: 401 Unauthorized: nobody has this token: the one of CHARTD_TOKEN, or --token\n"},
+		{args: []string{"--chart", "closed", "x", "--url", "http://127.0.0.1:1"}, code: 1, err: "chartd: http://127.0.0.1:1 does not answer: dial tcp 127.0.0.1:1: connect: connection refused; is chartd running there?"},
+		{args: []string{"--chart", "open", "x", "--url", d.URL() + "elsewhere"}, code: 1, err: "404 Not Found: nothing takes a POST here; is " + d.URL() + "elsewhere the address of chartd"},
+		{args: []string{"--chart", "open", "hang", "--timeout", "50ms"}, code: 1, err: " does not answer within 50ms (--timeout)\n"},
 		{args: []string{"x"}, code: 2, err: "want --chart NAME"},
 		{args: []string{"--chart", "open", "x", "y"}, code: 2, err: `unexpected argument "y"`},
 		{args: []string{"--chart", "open", "--json", "x"}, code: 2, err: "is no JSON"},
