@@ -75,7 +75,7 @@ func run(ctx context.Context, t terminal, args []string) int {
 	case errors.Is(err, flag.ErrHelp):
 		return help(t, []string{name})
 	case err != nil:
-		err = usageError{err.Error()}
+		err = usageError{badFlag(err, fs)}
 	default:
 		err = do(ctx, rest)
 	}
@@ -88,7 +88,11 @@ func report(t terminal, err error, name string) int {
 		return exitOK
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintf(t.err, "chartd %s: %v\nRun \"chartd help\" for usage.\n", name, err)
+		more := "chartd help"
+		if slices.ContainsFunc(commands(), func(c command) bool { return c.name == name }) {
+			more += " " + name
+		}
+		fmt.Fprintf(t.err, "chartd %s: %v\nRun %q for usage.\n", name, err, more)
 		return exitUsage
 	}
 	fmt.Fprintln(t.err, message(err))

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -41,7 +42,29 @@ func unknownCommand(name string, all []command) string {
 	for i, c := range all {
 		names[i] = c.name
 	}
+	if ext := filepath.Ext(name); ext == ".yaml" || ext == ".yml" {
+		return "there is no such command; to serve the charts of a file, chartd serve --config " + name
+	}
 	return "there is no such command; " + problem.OneOf(name, names)
+}
+
+// badFlag says what is wrong with a flag, in the way in which flags are written
+// here, and which one was meant if there is none of that name.
+func badFlag(err error, fs *flag.FlagSet) string {
+	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !ok {
+		return err.Error()
+	}
+	if fs.Name() == "validate" && name == "config" {
+		return "there is no flag --config; the file stands alone: chartd validate FILE"
+	}
+	var all []string
+	fs.VisitAll(func(f *flag.Flag) { all = append(all, dashed(f.Name)) })
+	name = dashed(strings.TrimLeft(name, "-"))
+	if len(all) == 0 {
+		return fmt.Sprintf("there is no flag %s, and no other", name)
+	}
+	return fmt.Sprintf("there is no flag %s; %s", name, problem.OneOf(name, all))
 }
 
 // help writes the usage of chartd, or of one command.
@@ -88,15 +111,19 @@ func helpOne(w io.Writer, c command, t terminal) {
 	header := "\nFlags:\n"
 	fs.VisitAll(func(f *flag.Flag) {
 		kind, text := flag.UnquoteUsage(f)
-		dashes := "--"
-		if len(f.Name) == 1 {
-			dashes = "-"
-		}
-		fmt.Fprintf(w, "%s  %s%s %s\n        %s", header, dashes, f.Name, kind, text)
-		if f.DefValue != "" && f.DefValue != "0" {
+		fmt.Fprintf(w, "%s  %s\n        %s", header, strings.TrimSpace(dashed(f.Name)+" "+kind), text)
+		if f.DefValue != "" && f.DefValue != "0" && f.DefValue != "false" {
 			fmt.Fprintf(w, " (default %s)", f.DefValue)
 		}
 		fmt.Fprintln(w)
 		header = ""
 	})
+}
+
+// dashed returns a flag's name as it is written: -o, --config.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
 }

@@ -5,10 +5,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/chartd/chartd/pkg/config"
 	"github.com/chartd/chartd/pkg/config/strictyaml"
+	"github.com/chartd/chartd/pkg/problem"
+	"github.com/chartd/chartd/pkg/source"
 	"github.com/chartd/chartd/pkg/source/builtin"
+	"github.com/chartd/chartd/pkg/source/host"
 )
 
 func validateCommand() command {
@@ -19,7 +25,8 @@ func validateCommand() command {
 Checks FILE ("-" is the standard input) as serve would read it and writes every
 mistake with its line and column, what is wrong, and what would be right.
 Environment variables that FILE refers to must be set, or have defaults. Nothing
-is started: whether an address is free, or a source can be reached, is not known.`,
+is started: whether an address is free, or a source can be reached, is not known.
+What is in order but will show nothing, as far as that can be told, is noted.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
 			over := setFlag(fs)
 			return func(_ context.Context, args []string) error {
@@ -31,10 +38,39 @@ is started: whether an address is free, or a source can be reached, is not known
 					return err
 				}
 				fmt.Fprintf(t.out, "ok: %s, %s\n", count(len(cfg.Charts), "chart"), count(len(cfg.Sources), "source"))
+				for _, note := range notes(cfg) {
+					fmt.Fprintln(t.out, "note: "+note)
+				}
 				return nil
 			}
 		},
 	}
+}
+
+// notes says what is no mistake and will show nothing all the same: metrics of
+// this machine under a name that they do not have, or without their source.
+func notes(cfg *config.Config) []string {
+	if len(cfg.Charts) == 0 {
+		return []string{"there is no chart, so there will be nothing to see"}
+	}
+	asked := slices.ContainsFunc(slices.Collect(maps.Values(cfg.Sources)), func(s source.Config) bool { _, ok := s.(*host.Config); return ok })
+	metrics := host.Metrics()
+	var out []string
+	for _, c := range cfg.Charts {
+		for i, s := range c.Series {
+			if !strings.HasPrefix(s.Metric, "host_") {
+				continue
+			}
+			where := fmt.Sprintf("charts.%s.series[%d]", c.Name, i)
+			switch known := slices.Contains(metrics, s.Metric); {
+			case known && !asked:
+				out = append(out, where+": "+s.Metric+" comes from a source of type host, and there is none; write sources: {host: {type: host}}")
+			case !known && asked:
+				out = append(out, where+": this machine brings no "+s.Metric+"; "+problem.OneOf(s.Metric, metrics))
+			}
+		}
+	}
+	return out
 }
 
 // read reads a configuration from a file or from the standard input.

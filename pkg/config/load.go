@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/chartd/chartd/configs"
 	"github.com/chartd/chartd/pkg/config/strictyaml"
@@ -88,16 +89,36 @@ type file struct {
 // ReadFile returns what is in the file at path, if it may be a configuration.
 func ReadFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: there is no such file: %w", path, fs.ErrNotExist)
-	}
 	if err != nil {
-		return nil, err
+		return nil, unreadable(path, err)
 	}
 	// One byte more than allowed tells Parse that the file is too long.
 	data, err := io.ReadAll(io.LimitReader(f, strictyaml.MaxSize+1))
 	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("reading the configuration: %w", err)
+		return nil, unreadable(path, err)
 	}
 	return data, nil
 }
+
+// unreadable says in words why the file at path cannot be read; errors.Is finds
+// the reason.
+func unreadable(path string, err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fileError{path + ": there is no such file", err}
+	case errors.Is(err, syscall.EISDIR):
+		return fileError{path + ": is a folder; want the file itself", err}
+	case errors.Is(err, fs.ErrPermission):
+		return fileError{path + ": chartd may not read this file; change its owner or mode, or run chartd as another user", err}
+	}
+	return fmt.Errorf("reading the configuration: %w", err)
+}
+
+// fileError is an error of the system in other words.
+type fileError struct {
+	text string
+	err  error
+}
+
+func (e fileError) Error() string { return e.text }
+func (e fileError) Unwrap() error { return e.err }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -115,10 +116,23 @@ func (d *Daemon) listen(ctx context.Context) (net.Listener, error) {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", d.cfg.Listen)
 	if err != nil {
-		return nil, err
+		return nil, listenError(err)
 	}
 	d.addr.Store(new(ln.Addr()))
 	return ln, nil
+}
+
+// listenError says what to do about an address that cannot be had.
+func listenError(err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%w; another program has this port: stop it, or choose another one, as --listen :8081", err)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%w; only the system's administrator may listen below port 1024: choose another one, as --listen :8080", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w; this machine does not have this address: choose another one, as --listen :8080 for all it has", err)
+	}
+	return err
 }
 
 // loop is the daemon's life between start and drain: one reload after the

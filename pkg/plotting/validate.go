@@ -23,10 +23,10 @@ func (s *Spec) Validate() []problem.Problem {
 		add("stack", "kind: area, or leave stack out", "a %s chart cannot be stacked", s.Kind)
 	}
 	if s.Refresh != 0 && s.Refresh < MinRefresh || s.Refresh > MaxWindow {
-		add("refresh", fmt.Sprintf("at least %v, or 0 to draw only when a callback asks", MinRefresh), "%v is too short or too long", s.Refresh)
+		add("refresh", fmt.Sprintf("at least %v, or 0 to draw only when a callback asks; a bare number is milliseconds", MinRefresh), "%v is too short or too long", s.Refresh)
 	}
 	if s.Window < MinWindow || s.Window > MaxWindow {
-		add("window", fmt.Sprintf("%v to %v", MinWindow, MaxWindow), "%v is out of range", s.Window)
+		add("window", fmt.Sprintf("%v to %v; a bare number is milliseconds", MinWindow, MaxWindow), "%v is out of range", s.Window)
 	}
 	if s.Gap < 0 {
 		add("gap", "a duration, or 0 to break the line only where a value is missing", "%v is negative", s.Gap)

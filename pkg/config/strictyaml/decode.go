@@ -86,7 +86,12 @@ func (d *Document) decodeStruct(n *yaml.Node, v reflect.Value, path string, o op
 	}
 	keys = append(keys, o.known...)
 	if n.Kind != yaml.MappingNode {
-		d.wrongType(n, path, "a mapping with the keys "+strings.Join(keys, ", "), path != "" && concealed(v.Type()))
+		want := "a mapping with the keys " + strings.Join(keys, ", ")
+		if last := path[strings.LastIndexByte(path, '.')+1:]; last != path && slices.Contains(keys, last) {
+			// charts: {room: , title: Temperature}: what belongs into the mapping stands beside it.
+			want = fmt.Sprintf("a mapping; if %q belongs to the name above it, indent it by two more spaces", last)
+		}
+		d.wrongType(n, path, want, path != "" && concealed(v.Type()))
 		return
 	}
 	defer d.begin(v)()

@@ -3,9 +3,11 @@ package host
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +56,27 @@ func (r *recorder) Append(metric string, labels store.Labels, t int64, v float64
 	}
 	r.byAt[t][name] = v
 	return nil
+}
+
+// TestMetrics finds every name that Metrics tells in the files that add samples, and no other.
+func TestMetrics(t *testing.T) {
+	found := map[string]bool{}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`r\.add\("(host_\w+)"`).FindAllSubmatch(text, -1) {
+			found[string(m[1])] = true
+		}
+	}
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, Metrics()) {
+		t.Errorf("the source adds %q, Metrics tells %q", got, Metrics())
+	}
 }
 
 // readings returns how many there are so far.
