@@ -16,6 +16,8 @@ func (b *tab) axe(t *testing.T, where string) {
 // axeIn looks at a part of the page.
 func (b *tab) axeIn(t *testing.T, where, part string) {
 	t.Helper()
+	// What fades in or out is judged when it has.
+	b.until(`[document, ...all().map((el) => el.shadowRoot)].every((r) => r.getAnimations().every((a) => !(a instanceof CSSTransition)))`)
 	for _, v := range eval[[]string](b, `
 		const { violations } = await axe.run(`+part+`, { runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] } });
 		return violations.map((v) => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 3).map((n) => "  " + n.target.join(" ") + ": " + n.html.slice(0, 160) + "\n  " + n.failureSummary).join("\n"));`) {

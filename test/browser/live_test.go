@@ -51,6 +51,7 @@ func TestGallery(t *testing.T) {
 // TestPatchesEqualFull compares what patches made of the DOM with fulls that
 // another client is sent, for every kind, at whatever revisions come.
 func TestPatchesEqualFull(t *testing.T) {
+	t.Parallel() // it mostly waits
 	d := start(t, allKinds)
 	feed(t, d)
 	b := open(t, look{})
@@ -116,6 +117,7 @@ func TestPatchesEqualFull(t *testing.T) {
 
 // TestGlide looks at what is seen between two frames.
 func TestGlide(t *testing.T) {
+	t.Parallel() // it mostly waits
 	d := start(t, strings.Replace(allKinds, "refresh: 250ms", "refresh: 1s", 1))
 	feed(t, d)
 	const path = `
@@ -141,6 +143,7 @@ func TestGlide(t *testing.T) {
 		return { shown: shown.size, said: said.size };`
 	type result struct{ Shown, Said int }
 	t.Run("glides", func(t *testing.T) {
+		t.Parallel()
 		b := open(t, look{width: 1280, height: 800})
 		b.goTo(d.URL() + "blank")
 		b.do(helpers + path)
@@ -151,6 +154,7 @@ func TestGlide(t *testing.T) {
 		}
 	})
 	t.Run("reduced motion", func(t *testing.T) {
+		t.Parallel()
 		b := open(t, look{width: 1280, height: 800, media: map[string]string{"prefers-reduced-motion": "reduce"}})
 		b.goTo(d.URL() + "blank")
 		b.do(helpers + path)

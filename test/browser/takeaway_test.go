@@ -125,6 +125,7 @@ func TestTakeAway(t *testing.T) {
 // TestLinkOpensTheView: the address of the page of one chart follows what is
 // done there, and leads back to it; history stays as it is.
 func TestLinkOpensTheView(t *testing.T) {
+	t.Parallel() // it mostly waits
 	d := start(t, allKinds)
 	feed(t, d)
 	b := open(t, look{})

@@ -19,6 +19,7 @@ import (
 // the argument and changes the chart, four hooks run before and after; and a
 // refresh of 2000 ms raises the same handler by itself.
 func TestThreeWays(t *testing.T) {
+	t.Parallel() // it mostly waits
 	hook, err := ways.ListenHook(t.Context())
 	if err != nil {
 		t.Fatal(err)

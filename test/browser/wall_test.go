@@ -22,6 +22,7 @@ import (
 
 // TestWall shows walls of several kinds, in several shapes.
 func TestWall(t *testing.T) {
+	t.Parallel() // it mostly waits
 	d := start(t, allKinds)
 	feed(t, d)
 	for _, tc := range []struct {
@@ -35,6 +36,7 @@ func TestWall(t *testing.T) {
 		{"200", "?charts=line,stack&columns=2", "line stack", look{width: 640, height: 400}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			b := open(t, tc.look)
 			b.goTo(d.URL() + "wall" + tc.query)
 			b.do(helpers)
@@ -54,6 +56,7 @@ func TestWall(t *testing.T) {
 		})
 	}
 	t.Run("pages", func(t *testing.T) {
+		t.Parallel()
 		b := open(t, look{})
 		b.goTo(d.URL() + "wall?rotate=2&each=3")
 		b.do(helpers)
@@ -61,6 +64,7 @@ func TestWall(t *testing.T) {
 		b.until(`document.getElementById("page").textContent === "1 / 3" && all().every((el) => el.state === "live")`)
 	})
 	t.Run("from the gallery", func(t *testing.T) {
+		t.Parallel()
 		b := open(t, look{})
 		b.goTo(d.URL())
 		b.do(`document.getElementById("wall").click()`)
