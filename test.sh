@@ -225,6 +225,7 @@ install() {
 			have prometheus || want+=(prometheus)
 			have prometheus-node-exporter || want+=(prometheus-node-exporter)
 			have postgres || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || want+=(postgresql)
+			have pgbouncer || [ -x /usr/sbin/pgbouncer ] || want+=(pgbouncer)
 			have mariadbd || [ -x /usr/sbin/mariadbd ] || want+=(mariadb-server)
 			{ have mosquitto || [ -x /usr/sbin/mosquitto ]; } && have mosquitto_pub || want+=(mosquitto mosquitto-clients)
 			have redis-server && have redis-cli || want+=(redis-server redis-tools)

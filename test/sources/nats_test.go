@@ -97,6 +97,7 @@ func TestNATSWaysIn(t *testing.T) {
 	cert := ca.files("127.0.0.1")
 	const token = "hunter2-token"
 	nobody := func(o *server.Options) { o.Username, o.Password = "", "" }
+	operator, stranger := newOperator(t), newOperator(t)
 	for name, tc := range map[string]struct {
 		server func(*server.Options)
 		me     nats.Option
@@ -109,6 +110,9 @@ func TestNATSWaysIn(t *testing.T) {
 			func(o *server.Options) { nobody(o); o.Nkeys = []*server.NkeyUser{{Nkey: public}} },
 			nats.Nkey(public, pair.Sign), "nkey: " + seedFile, "",
 		},
+		"JWT":       {operator.server, nats.UserJWTAndSeed(operator.token, operator.seed), "creds: " + operator.file(t), ""},
+		"wrong JWT": {operator.server, nats.UserJWTAndSeed(operator.token, operator.seed), "creds: " + stranger.file(t), "nats: Authorization Violation"},
+		"no file":   {operator.server, nats.UserJWTAndSeed(operator.token, operator.seed), "creds: /nowhere", "no such file"},
 		"TLS": {
 			func(o *server.Options) { o.TLSConfig = ca.server(t) }, nats.UserInfo("me", natsPassword),
 			fmt.Sprintf("user: me, password: %s, tls_config: {ca_file: %s, cert_file: %s, key_file: %s}", natsPassword, ca.file, cert.cert, cert.key), "",
@@ -133,7 +137,7 @@ func TestNATSWaysIn(t *testing.T) {
 			n := newNATS(t, tc.server)
 			n.start(true, tc.me)
 			r := start(t, fmt.Sprintf("sources: {bus: {type: nats, servers: ['nats://%s'], subjects: [a], %s}}", n.addr, tc.yaml))
-			defer r.holdsNoSecret("hunter2", string(seed))
+			defer r.holdsNoSecret("hunter2", string(seed), operator.seed, operator.token)
 			if tc.want != "" {
 				eventually(t, "it is turned away", func() bool { return strings.Contains(r.status("bus").Error, tc.want) })
 				return

@@ -3,12 +3,15 @@ package sources
 import (
 	"context"
 	"net"
+	"path/filepath"
 	"strconv"
 	"testing"
 
+	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nkeys"
 )
 
 // natsServer is a nats-server in this process, with JetStream, that comes back to where it was: the same port, the same directory.
@@ -36,6 +39,66 @@ func newNATS(t testing.TB, change func(*server.Options)) *natsServer {
 	}
 	t.Cleanup(n.stop)
 	return n
+}
+
+// operator signs who may use a nats-server, as nsc does: an account, and a user of
+// it by a token and a seed.
+type operator struct {
+	token, seed string
+	server      func(*server.Options)
+}
+
+func newOperator(t testing.TB) *operator {
+	t.Helper()
+	must := func(pair nkeys.KeyPair, err error) (nkeys.KeyPair, string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		public, err := pair.PublicKey()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pair, public
+	}
+	signed := func(claims jwt.Claims, by nkeys.KeyPair) string {
+		t.Helper()
+		token, err := claims.Encode(by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	top, topKey := must(nkeys.CreateOperator())
+	account, accountKey := must(nkeys.CreateAccount())
+	user, userKey := must(nkeys.CreateUser())
+	seed, err := user.Seed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	grant := signed(jwt.NewAccountClaims(accountKey), top)
+	o := &operator{token: signed(jwt.NewUserClaims(userKey), account), seed: string(seed)}
+	o.server = func(opts *server.Options) {
+		accounts := &server.MemAccResolver{}
+		if err := accounts.Store(accountKey, grant); err != nil {
+			t.Error(err)
+		}
+		opts.Username, opts.Password, opts.JetStream = "", "", false
+		opts.TrustedOperators, opts.AccountResolver = []*jwt.OperatorClaims{jwt.NewOperatorClaims(topKey)}, accounts
+	}
+	return o
+}
+
+// file returns a file of credentials, as nsc writes it.
+func (o *operator) file(t testing.TB) string {
+	t.Helper()
+	text, err := jwt.FormatUserConfig(o.token, []byte(o.seed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "user.creds")
+	write(t, path, string(text))
+	return path
 }
 
 // start starts the server; listening is whether others can connect.

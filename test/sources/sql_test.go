@@ -33,13 +33,39 @@ sources:
 	s.start()
 	setUp(s)
 	onlyNew(t, s, r)
-	for name, part := range map[string]func(*testing.T, *sqlServer){
-		"types": types, "refused": refused, "rubbish": rubbish,
-	} {
+	parts := map[string]func(*testing.T, *sqlServer){"types": types, "refused": refused, "rubbish": rubbish}
+	if s.scheme == "postgres" {
+		parts["pooled"] = pooled
+	}
+	for name, part := range parts {
 		t.Run(name, func(t *testing.T) { part(t, s) })
 	}
 	comesBack(t, s, r)
 	r.holdsNoSecret("hunter2", "swordfish")
+}
+
+// pooled asks through a PgBouncer that gives away a connection after each
+// transaction: what one leaves behind in it, another finds.
+func pooled(t *testing.T, s *sqlServer) {
+	b := newPgBouncer(t, s)
+	var sources strings.Builder
+	for i := range 4 { // two connections are there for them, and all ask the same
+		fmt.Fprintf(&sources, "  p%d: {type: sql, dsn: %q, interval: 100ms, query: \"SELECT time, value, room FROM pooled WHERE time > :since ORDER BY time\"}\n", i, strings.Replace(s.dsn("reader", "hunter2", ""), s.addr, b, 1))
+	}
+	s.exec("CREATE TABLE pooled (time TIMESTAMPTZ, value INT, room TEXT)")
+	r := start(t, "sources:\n"+sources.String())
+	at := time.Now().Truncate(time.Second).Add(-time.Minute)
+	for n := range 8 {
+		s.exec("INSERT INTO pooled VALUES ($1, $2, 'a')", at.Add(time.Duration(n)*time.Second), n)
+		for i := range 4 {
+			name := fmt.Sprintf("p%d", i)
+			eventually(t, "it is read", func() bool { return len(r.one(name)) == n+1 || r.status(name).Errors > 0 })
+			if st := r.status(name); st.Errors > 0 {
+				t.Fatalf("through the pool: %+v", st)
+			}
+		}
+	}
+	r.holdsNoSecret("hunter2")
 }
 
 // base is when the history of a test begins.

@@ -132,6 +132,36 @@ func newPostgres(t testing.TB) *sqlServer {
 	return s
 }
 
+// newPgBouncer starts a pool of two connections, of a transaction each, before a
+// PostgreSQL, and returns where it is.
+func newPgBouncer(t testing.TB, s *sqlServer) (addr string) {
+	t.Helper()
+	addr = address(t)
+	_, port, _ := net.SplitHostPort(addr)
+	_, behind, _ := net.SplitHostPort(s.addr)
+	users, config := filepath.Join(s.dir, "users.txt"), filepath.Join(s.dir, "pgbouncer.ini")
+	files := map[string]string{users: "\"reader\" \"hunter2\"\n"}
+	files[config] = fmt.Sprintf(`[databases]
+* = host=127.0.0.1 port=%s
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = %s
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = %s
+pool_mode = transaction
+default_pool_size = 2
+server_round_robin = 1
+`, behind, port, users)
+	for path, text := range files {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // the server is somebody else
+			t.Fatal(err)
+		}
+	}
+	launchCommand(t, addr, s.command(program(t, "pgbouncer", "pgbouncer"), config))
+	return addr
+}
+
 // newMariaDB prepares a MariaDB that is not started yet.
 func newMariaDB(t testing.TB) *sqlServer {
 	t.Helper()

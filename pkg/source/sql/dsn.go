@@ -156,6 +156,11 @@ func (d *dsn) open(zone string) (db *stdsql.DB, secrets []string, err error) {
 			return nil, secrets, err
 		}
 		secrets = append(secrets, cfg.Password)
+		if !d.params.Has("default_query_exec_mode") {
+			// Nothing is left behind on the server that a pooler between, such as
+			// PgBouncer, would hand to somebody else.
+			cfg.DefaultQueryExecMode = pgx.QueryExecModeDescribeExec
+		}
 		db = stdlib.OpenDB(*cfg)
 	case mysql:
 		cfg, err := d.mysql()
