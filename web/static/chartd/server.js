@@ -407,9 +407,11 @@ export class Server extends EventTarget {
         if (!this.#callbacks.event(m)) for (const view of this.#named(m.v)) view.push(m);
         break;
       case "full":
-      case "patch":
-        for (const view of this.#named(m.v)) view.push(m);
+      case "patch": {
+        const twins = this.#named(m.v);
+        for (const view of twins) if (twins.length === 1 || !view.has(m)) view.push(m);
         break;
+      }
     }
   }
 

@@ -31,6 +31,8 @@ export class View {
   #resyncing = false;
   /** @type {Pos | null} */
   #pos = null;
+  /** @type {Pos | null} Where what it was pushed last leads. */
+  #given = null;
   /** @type {Set<() => void>} what to do when the next frame is in the DOM */
   #after = new Set();
   #last = 0;
@@ -114,7 +116,7 @@ export class View {
   become(id, params) {
     this.id = id;
     this.params = params;
-    this.#pos = null;
+    this.#pos = this.#given = null;
     this.#resyncing = false;
     this.#last = this.#gaps = 0; // it may have another refresh
     for (const seat of this.seats) this.#seats.set(seat, null);
@@ -134,9 +136,19 @@ export class View {
   cut() {
     this.flush();
     this.id = "";
+    this.#given = null;
     this.asked = 0;
     this.hush = false;
     this.#last = 0;
+  }
+
+  /**
+   * Reports whether a patch leads to where it is, or is about to be: it is for
+   * another that shares the subscription, and asked again from further back.
+   * @param {Full | PatchMessage} m
+   */
+  has(m) {
+    return m.t === "patch" && this.#given?.e === m.e && m.r <= this.#given.r;
   }
 
   /**
@@ -146,7 +158,10 @@ export class View {
   push(item) {
     const frame = typeof item !== "function" && item.t !== "event";
     if (frame && this.hush) return;
-    if (frame) this.#count();
+    if (frame) {
+      this.#given = { e: item.e, r: item.r };
+      this.#count();
+    }
     this.#queue.push(item);
     if (document.hidden || this.#queue.length > backlog || this.#queue.length === 1 && !frame) {
       this.flush();
