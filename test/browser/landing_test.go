@@ -101,15 +101,15 @@ func TestLanding(t *testing.T) {
 		b.hover(x, y)
 		for _, way := range []float64{-1, 1} {
 			b.do(`window.watch = spots()`)
-			for i := range 40 { // it runs out in the time of three answers or more
-				b.wheel(x, y, 0, way*24*math.Pow(0.93, float64(i)), ctrl)
+			for i := range 30 { // it runs out in the time of three answers or more
+				b.wheel(x, y, 0, way*10*math.Pow(0.93, float64(i)), ctrl)
 				b.do(`await frame()`)
 			}
 			all := done(b)
 			lands(t, fmt.Sprintf("wheel %v", way), all)
 			// The wheel zooms about the pointer; each turn rounds to whole ms.
 			for _, s := range all {
-				if math.Abs(s.Under-x) > 3 {
+				if math.Abs(s.Under-x) > 2 {
 					t.Fatalf("what was under the pointer, at %v, is at %+v", x, s)
 				}
 			}
