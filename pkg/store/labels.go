@@ -74,48 +74,17 @@ func (ls Labels) Compare(other Labels) int {
 	})
 }
 
-// equal reports whether the labels are those of other.
-func (ls Labels) equal(other Labels) bool {
-	if len(ls) != len(other) {
-		return false
-	}
-	for i := range ls {
-		if ls[i] != other[i] {
-			return false
-		}
-	}
-	return true
-}
-
 // same reports whether ls and other are the same memory, which costs less to know.
 func (ls Labels) same(other Labels) bool {
 	return len(ls) == len(other) && (len(ls) == 0 || &ls[0] == &other[0])
 }
 
-// cloneNames copies a metric and labels with their texts, so that what is kept does
-// not pin the request that they were cut from. The texts become parts of one: who
-// compares them finds them beside each other.
-func cloneNames(metric string, ls Labels) (string, Labels) {
-	n := len(metric)
+// appendKey appends the labels to b as a series' key has them, see Series.key.
+func (ls Labels) appendKey(b []byte) []byte {
 	for i := range ls {
-		n += len(ls[i].Name) + len(ls[i].Value)
+		b = append(append(append(append(b, ls[i].Name...), 0), ls[i].Value...), 0)
 	}
-	var all strings.Builder
-	all.Grow(n)
-	keep := func(s string) string {
-		at := all.Len()
-		all.WriteString(s)
-		return all.String()[at:]
-	}
-	metric = keep(metric)
-	if len(ls) == 0 {
-		return metric, nil
-	}
-	out := make(Labels, len(ls))
-	for i, l := range ls {
-		out[i] = Label{keep(l.Name), keep(l.Value)}
-	}
-	return metric, out
+	return b
 }
 
 // checkNames returns a *NameError if metric and labels cannot name a series.

@@ -20,20 +20,28 @@ type Sample struct {
 // Series is the recent past of one metric with one set of labels. It is safe
 // for concurrent use. A dropped series stays readable, and empty.
 type Series struct {
-	metric string
-	labels Labels
-	hash   uint64 // of metric and labels
-	origin atomic.Pointer[string]
-	id     uint64 // unique in the store, never 0
+	// What an append looks at comes first and together: to wait for memory is what
+	// costs it most.
 
-	mu       sync.Mutex
+	// key is each label's name and value, and then the metric, with a zero byte in
+	// between: what is compared is in one place. No name has a zero byte in it; one
+	// that has looks like more labels than there are, which are compared as well.
+	key    string
+	labels Labels // parts of key, and so is metric
+	origin atomic.Pointer[string]
+
+	mu       sync.Mutex // of what follows, up to rewinds
+	appended uint64     // samples ever taken in
 	w        window
-	taken    uint64  // samples ever taken in that were not there
-	appended uint64  // samples ever taken in
+	taken    uint64 // samples ever taken in that were not there
+	dropped  bool
+	listed   bool    // in the index; before that it is not dropped, or it would stay there
 	rev      uint64  // changes of history so far
 	rewinds  rewinds // where they were
-	listed   bool    // in the index; before that it is not dropped, or it would stay there
-	dropped  bool
+
+	hash   uint64 // of key
+	id     uint64 // unique in the store, never 0
+	metric string
 }
 
 // Cursor is a place in one series up to which a reader has read. It is a
@@ -43,6 +51,25 @@ type Cursor struct {
 	taken  uint64 // Series.taken at this place
 	rev    uint64 // Series.rev at this place
 	newest int64  // time of the newest sample before this place
+}
+
+// name gives the series its names, which it copies, so that what is kept does not
+// pin the request that they were cut from.
+func (s *Series) name(metric string, labels Labels) {
+	s.key = string(append(labels.appendKey(nil), metric...))
+	rest := s.key
+	cut := func(n int) string {
+		text := rest[:n]
+		rest = rest[min(n+1, len(rest)):]
+		return text
+	}
+	if len(labels) > 0 {
+		s.labels = make(Labels, len(labels))
+	}
+	for i := range labels {
+		s.labels[i] = Label{cut(len(labels[i].Name)), cut(len(labels[i].Value))}
+	}
+	s.metric = cut(len(metric))
 }
 
 // Metric returns the metric's name.

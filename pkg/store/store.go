@@ -115,14 +115,18 @@ func (s *Store) append(origin *string, metric string, labels Labels, t int64, v 
 // they come from; nil does not.
 func (s *Store) appendAll(now int64, origin *string, points []Point) (refused []Refusal) {
 	s.maybeSweep(now)
-	var labels Labels // of the point before
-	var hash uint64   // of these
+	var room [256]byte
+	key, ours := room[:0], 0 // of the point before, and how much of it is of its labels
+	var labels Labels        // of the point before
 	for i := range points {
 		p := &points[i]
 		if i == 0 || !p.Labels.same(labels) {
-			labels, hash = p.Labels, s.hashLabels(p.Labels)
+			labels = p.Labels
+			key = labels.appendKey(key[:0])
+			ours = len(key)
 		}
-		if err := s.take(now, origin, p, hash); err != nil {
+		key = append(key[:ours], p.Metric...)
+		if err := s.take(now, origin, p, key); err != nil {
 			s.rejected[reasonOf(err)].Add(1)
 			refused = append(refused, Refusal{i, err})
 		}
@@ -130,8 +134,8 @@ func (s *Store) appendAll(now int64, origin *string, points []Point) (refused []
 	return refused
 }
 
-// take appends a point whose labels have this hash.
-func (s *Store) take(now int64, origin *string, p *Point, hash uint64) error {
+// take appends a point whose names are in key, see Series.key.
+func (s *Store) take(now int64, origin *string, p *Point, key []byte) error {
 	oldest := now - s.maxAge
 	switch {
 	case math.IsInf(p.Sample.V, 0):
@@ -141,9 +145,10 @@ func (s *Store) take(now int64, origin *string, p *Point, hash uint64) error {
 	case p.Sample.T > now+s.maxAge:
 		return tooNew(p.Sample.T, now+s.maxAge)
 	}
-	hash = s.hashMetric(p.Metric, hash)
+	// It is seeded, so that nobody outside can make many series of one hash.
+	hash := maphash.Bytes(s.seed, key)
 	for {
-		sr := s.table.find(hash, p.Metric, p.Labels)
+		sr := s.table.find(hash, key, len(p.Labels))
 		if sr == nil {
 			var err error
 			if sr, err = s.create(hash, p.Metric, p.Labels); err != nil {
@@ -179,7 +184,7 @@ func (s *Store) create(h uint64, metric string, labels Labels) (*Series, error) 
 		return nil, &LimitError{Setting: "store.max_total", Limit: int(s.budget.limit)}
 	}
 	mine := &Series{hash: h, id: s.lastID.Add(1), w: w}
-	mine.metric, mine.labels = cloneNames(metric, labels)
+	mine.name(metric, labels)
 	if sr := s.table.add(mine); sr != mine {
 		mine.w.release()
 		s.series.Add(-1)
@@ -190,22 +195,3 @@ func (s *Store) create(h uint64, metric string, labels Labels) (*Series, error) 
 	s.generation.Add(1)
 	return mine, nil
 }
-
-// hashLabels mixes the labels, once for all samples that have them. It need not be
-// perfect: find compares them; and it is seeded, so that nobody outside can make
-// many series of one hash.
-func (s *Store) hashLabels(labels Labels) (h uint64) {
-	for i := range labels {
-		h = (h ^ maphash.String(s.seed, labels[i].Name)) * hashFactor
-		h = (h ^ maphash.String(s.seed, labels[i].Value)) * hashFactor
-	}
-	return h
-}
-
-// hashMetric mixes the metric with the hash of the labels.
-func (s *Store) hashMetric(metric string, labels uint64) uint64 {
-	return (labels ^ maphash.String(s.seed, metric)) * hashFactor >> 8
-}
-
-// hashFactor is odd, so that nothing is lost, and spreads every bit upwards.
-const hashFactor = 0x9e3779b97f4a7c15

@@ -32,8 +32,9 @@ func (t *table) init() {
 	t.slots.Store(&slots)
 }
 
-// find returns the series of these names, whose hash is h, or nil.
-func (t *table) find(h uint64, metric string, labels Labels) *Series {
+// find returns the series of this key, whose hash is h, with so many labels, or
+// nil.
+func (t *table) find(h uint64, key []byte, labels int) *Series {
 	slots := *t.slots.Load()
 	for i := h; ; i++ {
 		// A series begins its search at the place that its hash says, and there is
@@ -43,7 +44,7 @@ func (t *table) find(h uint64, metric string, labels Labels) *Series {
 		if sr == nil {
 			return nil
 		}
-		if s.hash == h && sr.metric == metric && sr.labels.equal(labels) && sr != &t.removed {
+		if s.hash == h && sr.key == string(key) && len(sr.labels) == labels && sr != &t.removed {
 			return sr
 		}
 	}
@@ -53,7 +54,7 @@ func (t *table) find(h uint64, metric string, labels Labels) *Series {
 func (t *table) add(sr *Series) *Series {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if old := t.find(sr.hash, sr.metric, sr.labels); old != nil {
+	if old := t.find(sr.hash, []byte(sr.key), len(sr.labels)); old != nil {
 		return old
 	}
 	if slots := *t.slots.Load(); 2*(t.used+1) > len(slots) {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -30,7 +31,7 @@ func TestTableIsAMap(t *testing.T) {
 			"add": func(t *rapid.T) {
 				for range rapid.IntRange(1, 100).Draw(t, "n") {
 					n := name.Draw(t, "name")
-					sr := &Series{metric: n, hash: hash(n), appended: 1}
+					sr := &Series{key: n, hash: hash(n), appended: 1}
 					want := sr
 					if old := model[n]; old != nil {
 						want = old
@@ -46,7 +47,7 @@ func TestTableIsAMap(t *testing.T) {
 					n := name.Draw(t, "name")
 					sr := model[n]
 					if sr == nil {
-						sr = &Series{metric: n, hash: hash(n), appended: 1}
+						sr = &Series{key: n, hash: hash(n), appended: 1}
 					} else {
 						gone++
 					}
@@ -56,7 +57,7 @@ func TestTableIsAMap(t *testing.T) {
 			},
 			"": func(t *rapid.T) {
 				n := name.Draw(t, "name")
-				if got := tab.find(hash(n), n, nil); got != model[n] {
+				if got := tab.find(hash(n), []byte(n), 0); got != model[n] {
 					t.Fatalf("%s is %v, want %v", n, got, model[n])
 				}
 				all, appended := tab.all()
@@ -64,8 +65,8 @@ func TestTableIsAMap(t *testing.T) {
 					t.Fatalf("%d series, %d samples of others; want %d, %d", len(all), appended, len(model), gone)
 				}
 				for _, sr := range all {
-					if model[sr.metric] != sr {
-						t.Fatalf("%v is there", sr)
+					if model[sr.key] != sr {
+						t.Fatalf("%s is there", sr.key)
 					}
 				}
 				if slots := len(*tab.slots.Load()); slots > max(minSlots, 16*(len(model)+100)) {
@@ -83,7 +84,7 @@ func TestTableIsFoundWhileItGrows(t *testing.T) {
 	tab.init()
 	const stay, rounds = 50, 20
 	for i := range uint64(stay) {
-		tab.add(&Series{metric: fmt.Sprint("stay", i), hash: i * 7})
+		tab.add(&Series{key: fmt.Sprint("stay", i), hash: i * 7})
 	}
 	var done atomic.Bool
 	var changers, finders sync.WaitGroup
@@ -92,15 +93,15 @@ func TestTableIsFoundWhileItGrows(t *testing.T) {
 			for range rounds {
 				var mine []*Series
 				for i := range uint64(500) {
-					sr := &Series{metric: fmt.Sprint("w", w, "-", i), hash: i}
+					sr := &Series{key: fmt.Sprint("w", w, "-", i), hash: i}
 					if tab.add(sr) != sr {
 						t.Error("it is somebody else's")
 					}
 					mine = append(mine, sr)
 				}
 				for _, sr := range mine {
-					if tab.find(sr.hash, sr.metric, nil) != sr {
-						t.Errorf("%v was added, but is not there", sr)
+					if tab.find(sr.hash, []byte(sr.key), 0) != sr {
+						t.Errorf("%s was added, but is not there", sr.key)
 					}
 					tab.remove(sr)
 				}
@@ -108,7 +109,7 @@ func TestTableIsFoundWhileItGrows(t *testing.T) {
 		})
 		finders.Go(func() {
 			for i := uint64(0); !done.Load(); i = (i + 1) % stay {
-				if name := fmt.Sprint("stay", i); tab.find(i*7, name, nil) == nil {
+				if name := fmt.Sprint("stay", i); tab.find(i*7, []byte(name), 0) == nil {
 					t.Errorf("%s is gone", name)
 				}
 			}
@@ -119,6 +120,32 @@ func TestTableIsFoundWhileItGrows(t *testing.T) {
 	finders.Wait()
 	if all, _ := tab.all(); len(all) != stay {
 		t.Errorf("%d series are left, want %d", len(all), stay)
+	}
+}
+
+// TestZeroBytesAreNoSeparators sends names whose bytes, one after another, are those
+// of a series that exists.
+func TestZeroBytesAreNoSeparators(t *testing.T) {
+	s := New(wide(), nil)
+	now := time.Now().UnixMilli()
+	mustAppend(t, s, "m", Labels{{"a", "b"}, {"c", "d"}}, now, 1)
+	for _, p := range []Point{
+		{Metric: "a\x00b\x00c\x00d\x00m"},
+		{Metric: "c\x00d\x00m", Labels: Labels{{"a", "b"}}},
+		{Metric: "m", Labels: Labels{{"a\x00b", "c\x00d"}}},
+		{Metric: "m", Labels: Labels{{"a", "b\x00c\x00d"}}},
+		{Metric: "d\x00m", Labels: Labels{{"a", "b"}, {"c", ""}}},
+	} {
+		p.Sample = Sample{now + 1, 2}
+		refused := s.AppendAll(now, []Point{p})
+		if len(refused) != 1 {
+			t.Errorf("%q %q was taken", p.Metric, p.Labels)
+		} else if _, ok := errors.AsType[*NameError](refused[0].Err); !ok {
+			t.Errorf("%q %q: %v", p.Metric, p.Labels, refused[0].Err)
+		}
+	}
+	if got := s.Select("m", nil); len(got) != 1 || got[0].Len() != 1 || s.table.series != 1 {
+		t.Errorf("the store has %v", got)
 	}
 }
 
