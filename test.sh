@@ -165,8 +165,11 @@ browser_packages() {
 	test_files | xargs grep -l 'chromedp/chromedp"' | xargs -n1 dirname | sort -u | sed 's#^#./#'
 }
 
-# Packages whose tests count allocations, which the race detector changes.
-PLAIN='./test/ingest'
+# Packages whose tests count allocations, which the race detector changes; and one
+# whose tests compute, for six times as long with it: those of ticker, session and
+# server draw with it under its eyes.
+PLAIN='./test/ingest
+./pkg/plotting'
 
 SIEGE='./test/attack
 ./test/failure'
@@ -190,7 +193,7 @@ unit() {
 # race_all runs with the race detector what unit, browser and siege run without.
 race_all() {
 	# shellcheck disable=SC2046,SC2086
-	go_test $(units drivers) && go_test -p 1 $(browser_packages) $SIEGE
+	go_test ./pkg/plotting $(units drivers) && go_test -p 1 $(browser_packages) $SIEGE
 }
 
 # siege judges by the ticks that a bystander misses: of chartd as people run it, so without the race detector.
