@@ -28,7 +28,7 @@ func newRedis(t testing.TB) *redisServer {
 	_, tlsPort, _ := strings.Cut(s.secure, ":")
 	s.args = []string{
 		"--bind", "127.0.0.1", "--port", port, "--tls-port", tlsPort, "--tls-cert-file", s.cert, "--tls-key-file", key, "--tls-ca-cert-file", s.cert,
-		"--tls-auth-clients", "no", "--requirepass", "hunter2", "--dir", t.TempDir(), "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+		"--tls-auth-clients", "no", "--requirepass", "hunter2", "--user", "chart", "on", ">hunter2-acl", "~temps", "+@read", "+@connection", "--dir", t.TempDir(), "--save", "", "--appendonly", "yes", "--appendfsync", "always",
 	}
 	return s
 }
@@ -57,10 +57,13 @@ sources:
   json: {type: redis, url: "redis://%[1]s", password: hunter2, streams: [packed], field: data, labels: [host], since: 0s}
   heard: {type: redis, url: "redis://%[1]s", password: hunter2, channels: ["sensors:{room}:{metric}", "news:*", "alone"]}
   typed: {type: redis, url: "redis://%[1]s", password: hunter2, streams: [text]}
+  acl: {type: redis, url: "redis://%[1]s", username: chart, password: hunter2-acl, streams: [temps], since: 1h}
+  acl_url: {type: redis, url: "redis://chart:hunter2-acl@%[1]s", streams: [temps], since: 1h}
+  denied: {type: redis, url: "redis://%[1]s", username: chart, password: hunter2-acl, streams: [packed], since: 1h}
   wrong: {type: redis, url: "redis://%[1]s", password: hunter3, streams: [temps]}
   untrusted: {type: redis, url: "rediss://%[2]s", password: hunter2, streams: [temps]}
 `, s.addr, s.secure, s.cert))
-	names := []string{"plain", "tls", "json", "heard"}
+	names := []string{"plain", "tls", "json", "heard", "acl", "acl_url"}
 	for _, name := range names {
 		eventually(t, name+" says that the server is down", func() bool { return strings.Contains(r.status(name).Error, "connection refused") })
 	}
@@ -77,10 +80,12 @@ sources:
 	s.do("SET", "text", "21.5")
 	eventually(t, "all are there", func() bool { return ready() >= len(names) })
 	kitchen := func() []store.Sample { return r.one("plain_temp", "room=kitchen", "stream=temps") }
+	restricted := func() []store.Sample { return r.one("acl_temp", "room=kitchen", "stream=temps") }
+	byURL := func() []store.Sample { return r.one("acl_url_temp", "room=kitchen", "stream=temps") }
 	secure := func() []store.Sample { return r.one("tls_temp", "room=kitchen", "stream=temps") }
 	wantBoth := func(what string, want ...float64) {
 		t.Helper()
-		for _, get := range []func() []store.Sample{kitchen, secure} {
+		for _, get := range []func() []store.Sample{kitchen, secure, restricted, byURL} {
 			eventually(t, what, func() bool { return len(get()) >= len(want) })
 			if g := numbers(get()); !slices.Equal(g, want) {
 				t.Errorf("%s: got %v, want %v", what, g, want)
@@ -151,7 +156,7 @@ sources:
 	}
 
 	for name, want := range map[string]string{
-		"typed": `the key "text" holds something else than a stream`, "wrong": "WRONGPASS", "untrusted": "certificate signed by unknown authority",
+		"denied": "NOPERM", "typed": `the key "text" holds something else than a stream`, "wrong": "WRONGPASS", "untrusted": "certificate signed by unknown authority",
 	} {
 		eventually(t, name+" says why: "+want, func() bool { return strings.Contains(r.status(name).Error, want) })
 	}
