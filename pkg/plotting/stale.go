@@ -13,6 +13,10 @@ type Health interface {
 	// asked for each line of each view at each tick, and is safe for concurrent
 	// use.
 	Trouble(origin string) string
+	// Waiting returns in a few words what is wrong with an origin that has brought
+	// nothing yet, so that no series names it; "" if there is none. It is asked for
+	// each view without data at each tick, and is safe for concurrent use.
+	Waiting() string
 }
 
 // Heed makes the chart say when what feeds it is not well, and returns l.
@@ -27,22 +31,34 @@ const slack = 2000
 
 // trouble returns what is said of a view at a time in ms: "stale for 42 s:
 // connection refused", or nothing. Of several lines in trouble, the one that has
-// been silent for longest is spoken of.
+// been silent for longest is spoken of. A view that has no data at all waits for
+// them, and nobody knows from where: it says what is wrong with whoever has
+// brought nothing yet.
 func (l *Live) trouble(now int64) string {
 	if l.health == nil || l.view.ended() {
 		return ""
 	}
 	oldest, why := now-slack, ""
+	waits := true
 	for _, ln := range l.lines {
 		if ln.hidden {
+			waits = false
 			continue
 		}
 		last, ok := ln.series.Last()
+		if ok {
+			waits = false
+		}
 		if !ok || last.T > oldest {
 			continue
 		}
 		if said := l.health.Trouble(ln.series.Origin()); said != "" {
 			oldest, why = last.T, said
+		}
+	}
+	if waits {
+		if said := l.health.Waiting(); said != "" {
+			return "waiting for data: " + said
 		}
 	}
 	if why == "" {

@@ -16,6 +16,9 @@ type troubles map[string]string
 
 func (t troubles) Trouble(origin string) string { return t[origin] }
 
+// Waiting speaks of an origin without a name.
+func (t troubles) Waiting() string { return t[""] }
+
 // TestStale: a chart says what its sources are silent about, in patches that
 // give what a full would show, and stops when they are well.
 func TestStale(t *testing.T) {
@@ -63,6 +66,7 @@ func TestStale(t *testing.T) {
 		{func() { delete(health, "broker") }, view, "stale for 9 d: connection refused"},
 		{func() { add("db", "a", now); delete(health, "db") }, view, ""},
 		{func() { health["broker"] = "<script>" }, view, "stale for 9 d: &lt;script&gt;"},
+		{func() { health[""] = "timed out" }, view, "stale for 9 d: &lt;script&gt;"}, // that is about others
 	} {
 		step.do()
 		f, err := live.Render(step.v, now)
@@ -78,6 +82,38 @@ func TestStale(t *testing.T) {
 		}
 		c.see(t, f)
 	}
+
+	// A chart without data waits for a source that has brought nothing yet.
+	empty := spec
+	empty.Series = []plotting.SeriesSpec{{Metric: "later"}, {Transform: "later * 2"}}
+	live, c = plotting.NewLive(&empty, st).Heed(health), &client{}
+	view = empty.View("c")
+	none, err := empty.Change(view, plotting.Change{From: new(now - 1000), To: new(now)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range []struct {
+		do   func()
+		v    plotting.View
+		want string
+	}{
+		{func() {}, view, ">waiting for data: timed out</text>"},
+		{func() {}, none, ""},
+		{func() { delete(health, "") }, view, ""},
+		{func() { health[""] = "no such host" }, view, ">waiting for data: no such host</text>"},
+		{func() { add("db", "later", now) }, view, ""}, // it was not that one
+	} {
+		step.do()
+		f, err := live.Render(step.v, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := svg(f); strings.Contains(got, "waiting for") != (step.want != "") || !strings.Contains(got, step.want) {
+			t.Errorf("waiting, step %d: want %q in %s", i, step.want, got)
+		}
+		c.see(t, f)
+	}
+	delete(health, "")
 
 	spec.Series = []plotting.SeriesSpec{{Transform: "a * 2"}} // what is made of what is stale
 	health["db"] = "no such host"

@@ -34,6 +34,22 @@ func (m *Manager) Trouble(name string) string {
 	return ""
 }
 
+// Waiting returns in a few words why a source that has brought nothing since
+// chartd began last failed; of several, of the one whose name comes first; "" if
+// there is none. Viewers of charts see it.
+func (m *Manager) Waiting() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	first, said := "", ""
+	for name, r := range m.runners {
+		f := r.meter.err.Load()
+		if f != nil && r.meter.last.Load() == 0 && (said == "" || name < first) {
+			first, said = name, f.brief
+		}
+	}
+	return said
+}
+
 // brief says what an error is about without where.
 func brief(err error) string {
 	if b, ok := errors.AsType[Brief](err); ok {

@@ -11,6 +11,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/chartd/chartd/pkg/store"
 )
 
 type known struct{ error }
@@ -41,4 +46,39 @@ func TestBrief(t *testing.T) {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
 	}
+}
+
+// TestWaiting: of the sources that fail, those are spoken of that have brought
+// nothing yet, the first by name.
+func TestWaiting(t *testing.T) {
+	m := NewManager(store.New(store.DefaultConfig(), nil), zap.NewNop(), nil)
+	want := func(want string) {
+		t.Helper()
+		if got := m.Waiting(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	want("")
+	for _, name := range []string{"b", "c", "a"} {
+		m.runners[name] = &runner{name: name, meter: newMeter(m.from(name))}
+	}
+	want("")
+	m.runners["b"].meter.failed(syscall.ECONNREFUSED)
+	m.runners["c"].meter.failed(context.DeadlineExceeded)
+	want("connection refused")
+	m.runners["a"].meter.failed(os.ErrNotExist)
+	want("no such file")
+	for _, name := range []string{"a", "b"} {
+		if err := m.runners[name].meter.Append("m", nil, 1, 1); err == nil {
+			t.Error("a sample of 1970 was taken")
+		}
+	}
+	want("no such file") // nothing was taken
+	for _, name := range []string{"a", "b"} {
+		if err := m.runners[name].meter.Append("m", nil, time.Now().UnixMilli(), 1); err != nil {
+			t.Fatal(err)
+		}
+		m.runners[name].meter.failed(syscall.ECONNREFUSED)
+	}
+	want("timed out")
 }

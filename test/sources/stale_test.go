@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestStaleChart: a chart says for how long the source that feeds it has been
+// TestStaleChart: a chart says why it has no data yet, and for how long the source that feeds it has been
 // silent, and why, without saying where it is; until it is back.
 func TestStaleChart(t *testing.T) {
 	t.Parallel()
@@ -23,9 +23,12 @@ charts:
 		_, svg := get(t, base+"/charts/c.svg")
 		return svg
 	}
+	eventually(t, "the chart says what it waits for", func() bool {
+		return strings.Contains(shown(), ">waiting for data: connection refused</text>")
+	})
 	stop := serveAt(t, addr, h)
 	eventually(t, "data come", func() bool { return strings.Contains(shown(), "data-name='a_v'") })
-	if strings.Contains(shown(), "stale for") {
+	if svg := shown(); strings.Contains(svg, "stale for") || strings.Contains(svg, "waiting for") {
 		t.Error("a source that is well is called stale")
 	}
 	stop()
