@@ -98,6 +98,7 @@ charts:
 	slices.Sort(took)
 	b.ReportMetric(took[len(took)/2], "zoom-median-ms")
 	b.ReportMetric(took[len(took)*95/100], "zoom-p95-ms")
+	b.ReportMetric(took[len(took)*99/100], "zoom-p99-ms")
 	b.ReportMetric(took[len(took)-1], "zoom-max-ms")
 	b.ReportMetric(0, "ns/op")
 }

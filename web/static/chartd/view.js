@@ -27,6 +27,8 @@ export class View {
   #spare = null;
   /** @type {(Full | PatchMessage | HookEvent | (() => void))[]} */
   #queue = [];
+  /** @type {{of: Full, picture: Picture} | null} The full that waits for an animation frame, read meanwhile. */
+  #early = null;
   #resync;
   #resyncing = false;
   /** @type {Pos | null} */
@@ -169,6 +171,16 @@ export class View {
     }
     if (waiting.size === 0) requestAnimationFrame(flush);
     waiting.add(this);
+    if (typeof item !== "function" && item.t === "full") this.#read(item);
+  }
+
+  /** @param {Full} m */
+  #read(m) {
+    try {
+      this.#early = { of: m, picture: Picture.parse(m.svg) };
+    } catch {
+      // It is read again when its turn has come, and what is wrong is said then.
+    }
   }
 
   /**
@@ -249,7 +261,8 @@ export class View {
 
   /** @param {Full} m */
   #full(m) {
-    const first = Picture.parse(m.svg);
+    const first = this.#early?.of === m ? this.#early.picture : Picture.parse(m.svg);
+    this.#early = null;
     this.#pos = { e: m.e, r: m.r }; // whoever is shown it may ask how things are
     this.#resyncing = false;
     let fresh = true;
