@@ -149,7 +149,7 @@ func (c *caller) base() (string, error) {
 	if listen == "" {
 		cfg, err := daemon.Load(*c.file, daemon.WithEnv(c.env))
 		if err != nil {
-			return "", err
+			return "", fmt.Errorf("%w\nso it is not known where chartd listens; --url, or CHARTD_URL, says it without that file", err)
 		}
 		listen, secure = cfg.Listen, cfg.Server.TLS.Cert != ""
 	}

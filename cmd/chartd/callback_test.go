@@ -73,6 +73,7 @@ charts: {open: {series: [{metric: m}]}, closed: {series: [{metric: m}]}}
 		{args: []string{"--chart", "closed", "x", "--url", "http://127.0.0.1:1"}, code: 1, err: "chartd: http://127.0.0.1:1 does not answer: dial tcp 127.0.0.1:1: connect: connection refused; is chartd running there?"},
 		{args: []string{"--chart", "open", "x", "--url", d.URL() + "elsewhere"}, code: 1, err: "404 Not Found: nothing takes a POST here; is " + d.URL() + "elsewhere the address of chartd"},
 		{args: []string{"--chart", "open", "hang", "--timeout", "50ms"}, code: 1, err: " does not answer within 50ms (--timeout)\n"},
+		{args: []string{"--chart", "open", "x", "--config", "testdata/none.yaml"}, env: []string{}, code: 1, err: "none.yaml: there is no such file\nso it is not known where chartd listens; --url, or CHARTD_URL, says it without that file\n"},
 		{args: []string{"x"}, code: 2, err: "want --chart NAME"},
 		{args: []string{"--chart", "open", "x", "y"}, code: 2, err: `unexpected argument "y"`},
 		{args: []string{"--chart", "open", "--json", "x"}, code: 2, err: "is no JSON"},

@@ -31,8 +31,8 @@ func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
 // message returns an error for a person. The mistakes of a configuration stand
 // alone, one a line, so that an editor can jump to them.
 func message(err error) string {
-	if mistakes, ok := errors.AsType[*config.Errors](err); ok {
-		return mistakes.Error()
+	if _, ok := errors.AsType[*config.Errors](err); ok {
+		return err.Error()
 	}
 	return "chartd: " + err.Error()
 }
