@@ -99,7 +99,7 @@ func TestPatchesEqualFull(t *testing.T) {
 			}
 		};
 		const end = performance.now() + `+strconv.FormatInt(patience.Milliseconds(), 10)+`;
-		while (Object.values(compared).some((n) => n < 12) && performance.now() < end) {
+		while (Object.values(compared).some((n) => n < 6) && performance.now() < end) {
 			await sleep(200);
 			compare();
 			for (const v of ids.keys()) socket.send(JSON.stringify({ t: "resync", v }));
@@ -107,7 +107,7 @@ func TestPatchesEqualFull(t *testing.T) {
 		socket.close();
 		View.prototype.flush = flush;
 		for (const src of Object.keys(compared)) {
-			if (compared[src] < 12) wrong.push(src + " was compared " + compared[src] + " times only");
+			if (compared[src] < 6) wrong.push(src + " was compared " + compared[src] + " times only");
 		}
 		return wrong;`)
 	for _, w := range wrong[:min(len(wrong), 10)] {
