@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net/http"
 	"testing"
 
@@ -88,7 +89,7 @@ func writeRequest(who, n int, t int64) []byte {
 		series = label(series, "instance", fmt.Sprintf("web%d-%d:9100", who, i/8))
 		series = label(series, "job", "node")
 		series = label(series, "mode", "user")
-		sample := protowire.AppendFixed64(protowire.AppendTag(nil, 1, protowire.Fixed64Type), 0x4045000000000000+uint64(i*7+int(t))<<32)
+		sample := protowire.AppendFixed64(protowire.AppendTag(nil, 1, protowire.Fixed64Type), math.Float64bits(float64((i*7+int(t))%100)+0.5))
 		sample = protowire.AppendVarint(protowire.AppendTag(sample, 2, protowire.VarintType), uint64(t))
 		series = protowire.AppendBytes(protowire.AppendTag(series, 2, protowire.BytesType), sample)
 		all = protowire.AppendBytes(protowire.AppendTag(all, 1, protowire.BytesType), series)
