@@ -156,7 +156,7 @@ func TestLinkOpensTheView(t *testing.T) {
 	b.do(`await el.callback({ view: { replay: { at: Date.now() - 5000 } } })`)
 	b.until(`location.hash.includes("replay.at=")`)
 	b.do(`window.was = el.view.replay.at; sessionStorage.was = was; window.old = true; location.reload()`)
-	b.until(`!window.old && document.readyState === "complete" && document.querySelector("chartd-chart")?.view?.replay?.at === Number(sessionStorage.was)`)
+	b.until(`!window.old && document.readyState === "complete" && document.querySelector("chartd-chart")?.state === "live" && document.querySelector("chartd-chart").view.replay?.at === Number(sessionStorage.was)`)
 	// What only a callback or a program sets is of the view, too.
 	b.do(`window.el = document.querySelector("chartd-chart");
 		const t = Date.now() - 5000;

@@ -45,6 +45,7 @@
 // the other.
 import "./chartd/attention.js";
 import "./chartd/attributes.js";
+import "./chartd/clip.js";
 import "./chartd/connection.js";
 import "./chartd/glide.js";
 import "./chartd/host.js";
