@@ -67,8 +67,21 @@ sources:
 	for _, name := range names {
 		eventually(t, name+" says that the server is down", func() bool { return strings.Contains(r.status(name).Error, "connection refused") })
 	}
-	ready := func() int {
-		return r.logs.FilterMessage("reading").Len() + r.logs.FilterMessage("listening").Len()
+	// ready says how often each source has begun to read.
+	ready := func() map[string]int {
+		times := map[string]int{}
+		for _, message := range []string{"reading", "listening"} {
+			for _, e := range r.logs.FilterMessage(message).All() {
+				times[fmt.Sprint(e.ContextMap()["source"])]++
+			}
+		}
+		return times
+	}
+	again := func(was map[string]int) func() bool {
+		return func() bool {
+			now := ready()
+			return !slices.ContainsFunc(names, func(name string) bool { return now[name] <= was[name] })
+		}
 	}
 
 	s.start()
@@ -78,7 +91,7 @@ sources:
 		s.do("XADD", "temps", fmt.Sprintf("%d-0", now-ago), "room", "kitchen", "temp", fmt.Sprint(20+i), "state", "on")
 	}
 	s.do("SET", "text", "21.5")
-	eventually(t, "all are there", func() bool { return ready() >= len(names) })
+	eventually(t, "all are there", again(nil))
 	kitchen := func() []store.Sample { return r.one("plain_temp", "room=kitchen", "stream=temps") }
 	restricted := func() []store.Sample { return r.one("acl_temp", "room=kitchen", "stream=temps") }
 	byURL := func() []store.Sample { return r.one("acl_url_temp", "room=kitchen", "stream=temps") }
@@ -142,7 +155,7 @@ sources:
 	s.do("XADD", "temps", fmt.Sprintf("%d-0", now+1), "room", "kitchen", "temp", "24")
 	s.do("XADD", "temps", fmt.Sprintf("%d-1", now+1), "room", "lab", "temp", "18")
 	wantBoth("what came meanwhile", 21, 22, 23, 24)
-	eventually(t, "all are there again", func() bool { return ready() >= was+len(names) })
+	eventually(t, "all are there again", again(was))
 	hear()
 	heard(2)
 	wantBoth("nothing comes twice", 21, 22, 23, 24)
