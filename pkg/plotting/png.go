@@ -183,6 +183,10 @@ func (r *raster) styled(e *element, l look) look {
 			l.bold = true
 		case c == "x":
 			l.size, l.anchor = labelSize*unit, "middle"
+		case c == "ms":
+			l.anchor = "start"
+		case c == "me":
+			l.anchor = "end"
 		case c == "sc":
 			l.stroke = l.series.In(r.theme)
 		case c == "fc":

@@ -363,7 +363,10 @@ func (s *scrolling) drawMarks() *Node {
 		b := appendAttr(nil, "<path class='sf' stroke-dasharray='40 30' d='M", x)
 		b = appendAttr(b, " ", d.y)
 		b = appendAttr(b, "V", d.bottom())
-		at := x
+		at, class := x-4*unit, "ff me" // left of the line: right of one that has just come there is no room
+		if !s.head.view.Live() && x < d.x+d.w/2 {
+			at, class = x+4*unit, "ff ms"
+		}
 		if m.To > m.T {
 			end := max(-clipFar, min(clipFar, s.scale.x(m.To)))
 			b = appendAttr(b, "M", end)
@@ -375,9 +378,9 @@ func (s *scrolling) drawMarks() *Node {
 			b = appendAttr(b, "V", d.bottom())
 			b = appendAttr(b, "H", x)
 			b = append(b, 'Z')
-			at = (x + end) / 2
+			at, class = (x+end)/2, "ff"
 		}
-		b = appendAttr(b, "'/><text class='ff' x='", at)
+		b = appendAttr(b, "'/><text class='"+class+"' x='", at)
 		b = appendAttr(b, "' y='", d.y+12*unit)
 		b = append(AppendEscaped(append(b, "'>"...), []byte(m.Text)), "</text>"...)
 		key := "m" + strconv.Itoa(i)

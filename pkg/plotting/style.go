@@ -151,6 +151,6 @@ func makeStyleSheet(theme Theme) string {
 		".chartd .l{stroke-width:18;stroke-linecap:round}.chartd .p{stroke-width:50}" +
 		".chartd .a{opacity:." + strconv.Itoa(areaOpacity) + "}" +
 		".chartd .k{opacity:1;fill:color-mix(in srgb,var(--c) " + strconv.Itoa(stackShare) + "%,var(--chartd-bg,var(--bg)))}" +
-		".chartd .b{font-weight:600}.chartd .x text{font-size:110px;text-anchor:middle}.chartd .off{opacity:.4}.chartd .band{opacity:." + strconv.Itoa(bandOpacity) + "}")
+		".chartd .b{font-weight:600}.chartd .x text{font-size:110px;text-anchor:middle}.chartd .x .ms{text-anchor:start}.chartd .x .me{text-anchor:end}.chartd .off{opacity:.4}.chartd .band{opacity:." + strconv.Itoa(bandOpacity) + "}")
 	return b.String()
 }
