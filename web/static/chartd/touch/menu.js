@@ -22,6 +22,8 @@ export class Menu {
   #host;
   #box = document.createElement("div");
   #offer;
+  /** Where its button was when it was opened. */
+  #at = new DOMRect();
   /** @readonly @type {Tool} */
   tool;
 
@@ -68,7 +70,7 @@ export class Menu {
       button.setAttribute("aria-expanded", String(newState === "open"));
     });
     box.addEventListener("keydown", (e) => this.#key(e));
-    for (const type of ["scroll", "resize"]) addEventListener(type, () => this.close(), { signal, passive: true, capture: true });
+    for (const type of ["scroll", "resize"]) addEventListener(type, () => this.#strayed(), { signal, passive: true, capture: true });
     host.shadow.append(box);
     signal.addEventListener("abort", () => box.remove(), { once: true });
   }
@@ -79,6 +81,13 @@ export class Menu {
     this.#box.showPopover();
     this.#place();
     this.#items[0]?.focus();
+  }
+
+  /** Closes it if it is no longer where its button is. A scroll is told late: it may be one from before the menu was opened. */
+  #strayed() {
+    if (!this.#box.matches(":popover-open")) return;
+    const { left, top } = this.tool.button.getBoundingClientRect();
+    if (Math.hypot(left - this.#at.left, top - this.#at.top) > 1) this.close();
   }
 
   /** Closes it. */
@@ -124,6 +133,7 @@ export class Menu {
   #place() {
     const box = this.#box;
     const at = this.tool.button.getBoundingClientRect();
+    this.#at = at;
     const { offsetWidth: width, offsetHeight: height } = box;
     const gap = 4;
     const below = at.bottom + gap + height <= innerHeight - gap;
