@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 // TestMain lets the test's own binary be a worker, as bench is.
@@ -51,7 +53,7 @@ func TestRows(t *testing.T) {
 			if len(r.sizes) != 15 || len(r.us) != 3 {
 				t.Errorf("%d sizes, %d times; want 15, 3", len(r.sizes), len(r.us))
 			}
-			if m := median(r.sizes); m < tt.size[0] || m > tt.size[1] {
+			if m := figures.Median(r.sizes); m < tt.size[0] || m > tt.size[1] {
 				t.Errorf("median of %v bytes; want %v", m, tt.size)
 			}
 			path := t.TempDir() + "/picture"

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 // goal is one thing that shall hold.
@@ -54,7 +56,7 @@ func goals(c *comparison, l *loadResult, b *browserResult) []goal {
 		onTime = math.Abs(l.ticks/loadViews-1) * 100
 	}
 	if b != nil {
-		layout, frame = median(b.layoutRatios()), median(b.paintRatios())
+		layout, frame = figures.Median(b.layoutRatios()), figures.Median(b.paintRatios())
 	}
 	return append(gs,
 		goal{"2,000 views × 4 series at 1 s", share, 10, " % of a core"},
@@ -67,7 +69,7 @@ func goals(c *comparison, l *loadResult, b *browserResult) []goal {
 
 func (c *comparison) median(name string, of func(*row) []float64) float64 {
 	if r := c.row(name); r != nil {
-		return median(of(r))
+		return figures.Median(of(r))
 	}
 	return math.NaN()
 }

@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -14,9 +13,9 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
-	"strings"
 	"time"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 func main() {
@@ -52,7 +51,7 @@ func bench(ctx context.Context, rounds int, pictures string, w io.Writer) (err e
 	}
 	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "… "+format+"\n", args...) }
 	began := time.Now()
-	fmt.Fprintln(w, machine())
+	fmt.Fprintln(w, figures.Machine())
 
 	dir, err := os.MkdirTemp("", "chartd-bench")
 	if err != nil {
@@ -92,33 +91,9 @@ func bench(ctx context.Context, rounds int, pictures string, w io.Writer) (err e
 	printLoad(w, load)
 
 	held := printGoals(w, goals(c, load, page))
-	fmt.Fprintf(w, "\nMeasured in %.0f s, %s.\n", time.Since(began).Seconds(), company())
+	fmt.Fprintf(w, "\nMeasured in %.0f s, %s.\n", time.Since(began).Seconds(), figures.Company())
 	if !held {
 		return errMissed
 	}
 	return nil
-}
-
-// company says how busy the machine was, this program included: what others do
-// at the same time slows everybody down.
-func company() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if fields := strings.Fields(string(b)); err == nil && len(fields) > 1 {
-		return fmt.Sprintf("with %s programs running on average", fields[1])
-	}
-	return "nobody knows how busy the machine was"
-}
-
-// machine says in a line what the run was made on.
-func machine() string {
-	model := runtime.GOARCH
-	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range bytes.Lines(b) {
-			if name, value, ok := strings.Cut(string(line), ":"); ok && strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s", model, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"math"
 	"strings"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 // printTable writes the rows as a table in Markdown.
@@ -14,16 +16,16 @@ func printTable(w io.Writer, c *comparison) {
 	tick := c.row(rowTick)
 	for _, r := range c.rows {
 		allocs, alloc := "–", "–"
-		if m := median(r.alloc); m > 0 {
-			allocs, alloc = number(median(r.mallocs)), number(m/1000)
+		if m := figures.Median(r.alloc); m > 0 {
+			allocs, alloc = number(figures.Median(r.mallocs)), number(m/1000)
 		}
-		us, size := median(r.us), median(r.sizes)
+		us, size := figures.Median(r.us), figures.Median(r.sizes)
 		bytes := number(size)
 		if r == tick {
-			bytes += fmt.Sprintf(" (mean %s)", number(mean(r.sizes)))
+			bytes += fmt.Sprintf(" (mean %s)", number(figures.Mean(r.sizes)))
 		}
-		line(r.name, number(us), number(quantile(r.us, 0.1))+"–"+number(quantile(r.us, 0.9)), bytes, allocs, alloc,
-			number(us/median(tick.us)), number(size/median(tick.sizes)))
+		line(r.name, number(us), number(figures.Quantile(r.us, 0.1))+"–"+number(figures.Quantile(r.us, 0.9)), bytes, allocs, alloc,
+			number(us/figures.Median(tick.us)), number(size/figures.Median(tick.sizes)))
 	}
 	fmt.Fprintln(w, "\nMedians; × is how many times chartd's live tick. The last five rows are the same chart with more samples in the window.")
 	for _, m := range c.missing {
@@ -39,20 +41,20 @@ func printBrowser(w io.Writer, b *browserResult) {
 		if len(us) == 0 {
 			return "–"
 		}
-		return number(quantile(us, 0.1)) + "–" + number(quantile(us, 0.9))
+		return number(figures.Quantile(us, 0.1)) + "–" + number(figures.Quantile(us, 0.9))
 	}
 	for _, way := range []struct{ way, name string }{
 		{byPatch, "chartd's patch, by chartd.js"}, {byReplace, "replacing chartd's SVG, innerHTML"}, {byDot, "a dot that changes its colour"},
 	} {
 		layout, frame := b.layout[way.way], b.frame[way.way]
-		line(way.name, number(median(layout)), spread(layout), number(median(frame)), spread(frame),
-			number(median(frame)-median(b.frame[byDot])), number(median(b.whole[way.way])))
+		line(way.name, number(figures.Median(layout)), spread(layout), number(figures.Median(frame)), spread(frame),
+			number(figures.Median(frame)-figures.Median(b.frame[byDot])), number(figures.Median(b.whole[way.way])))
 	}
 	fmt.Fprintln(w, "\nScript, style, layout is what a refresh asks of the page, without painting. A frame is all of it, painting included; what it costs more\n"+
 		"than a dot's is the refresh's own. Whole browser is a frame on all threads, those that fill the pixels included.")
 	fmt.Fprintf(w, "A patch to replacing, round by round, the median: script, style, layout %s (p10–p90 %s–%s); a frame above a dot's %s (%s–%s).\n",
-		fraction(median(b.layoutRatios())), fraction(quantile(b.layoutRatios(), 0.1)), fraction(quantile(b.layoutRatios(), 0.9)),
-		fraction(median(b.paintRatios())), fraction(quantile(b.paintRatios(), 0.1)), fraction(quantile(b.paintRatios(), 0.9)))
+		fraction(figures.Median(b.layoutRatios())), fraction(figures.Quantile(b.layoutRatios(), 0.1)), fraction(figures.Quantile(b.layoutRatios(), 0.9)),
+		fraction(figures.Median(b.paintRatios())), fraction(figures.Quantile(b.paintRatios(), 0.1)), fraction(figures.Quantile(b.paintRatios(), 0.9)))
 	fmt.Fprintf(w, "One patch a second keeps the main thread busy for %s µs a second, %s while the window glides at the display's rate.\n",
 		number(b.still), number(b.gliding))
 }

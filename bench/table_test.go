@@ -20,18 +20,6 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-func TestQuantile(t *testing.T) {
-	xs := []float64{5, 1, 4, 2, 3}
-	for q, want := range map[float64]float64{0: 1, 0.5: 3, 1: 5, 0.1: 1.4} {
-		if got := quantile(xs, q); math.Abs(got-want) > 1e-9 {
-			t.Errorf("quantile %v is %v; want %v", q, got, want)
-		}
-	}
-	if !math.IsNaN(median(nil)) {
-		t.Error("the median of nothing is a number")
-	}
-}
-
 // TestRatios pairs what was measured in one round: a round in which the machine
 // was twice as slow says the same as the others.
 func TestRatios(t *testing.T) {

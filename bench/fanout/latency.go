@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 // lateness is how long frames take from the beginning of their tick to the
@@ -61,4 +63,4 @@ func measureLateness(ctx context.Context, r *rig, rounds int) (*lateness, error)
 // quotient is chartd's p99 over that of the plain writes: the median over the
 // rounds. Among all deliveries of a run, the p99 is that of its one worst round,
 // which is the machine's, not the server's.
-func (l *lateness) quotient() float64 { return median(l.ratios) }
+func (l *lateness) quotient() float64 { return figures.Median(l.ratios) }

@@ -15,6 +15,8 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 // options are the flags.
@@ -79,7 +81,7 @@ var errMissed = errors.New("a goal is missed")
 func run(ctx context.Context, o options, w io.Writer) error {
 	say := func(format string, args ...any) { fmt.Fprintf(os.Stderr, "… "+format+"\n", args...) }
 	began := time.Now()
-	fmt.Fprintln(w, machine())
+	fmt.Fprintln(w, figures.Machine())
 	room, err := descriptors()
 	if err != nil {
 		return err
@@ -94,7 +96,7 @@ func run(ctx context.Context, o options, w io.Writer) error {
 		return err
 	}
 	held := printGoals(w, gs)
-	fmt.Fprintf(w, "\nMeasured in %.0f s, %s.\n", time.Since(began).Seconds(), company())
+	fmt.Fprintf(w, "\nMeasured in %.0f s, %s.\n", time.Since(began).Seconds(), figures.Company())
 	if !held {
 		return errMissed
 	}

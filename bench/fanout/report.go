@@ -1,15 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"runtime"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 // goal is one thing that shall hold.
@@ -69,7 +68,7 @@ func printLateness(w io.Writer, ls []*lateness) {
 	var rows [][]string
 	for _, l := range ls {
 		for i, h := range []*hist{&l.push, &l.floor} {
-			name, quotient := "chartd", fmt.Sprintf("%.2f (%.2f–%.2f)", l.quotient(), quantile(l.ratios, 0.25), quantile(l.ratios, 0.75))
+			name, quotient := "chartd", fmt.Sprintf("%.2f (%.2f–%.2f)", l.quotient(), figures.Quantile(l.ratios, 0.25), figures.Quantile(l.ratios, 0.75))
 			if i == 1 {
 				name, quotient = "plain writes", ""
 			}
@@ -123,27 +122,4 @@ func fit(n, room int) int {
 		return room
 	}
 	return n
-}
-
-// company says how busy the machine was, this program included.
-func company() string {
-	b, err := os.ReadFile("/proc/loadavg")
-	if fields := strings.Fields(string(b)); err == nil && len(fields) > 1 {
-		return fmt.Sprintf("with %s programs running on average", fields[1])
-	}
-	return "nobody knows how busy the machine was"
-}
-
-// machine says in a line what the run was made on.
-func machine() string {
-	model := runtime.GOARCH
-	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
-		for line := range bytes.Lines(b) {
-			if name, value, ok := strings.Cut(string(line), ":"); ok && strings.TrimSpace(name) == "model name" {
-				model = strings.TrimSpace(value)
-				break
-			}
-		}
-	}
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s", model, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }

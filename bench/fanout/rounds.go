@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/chartd/chartd/bench/internal/figures"
 )
 
 // lane is one server with the CPU time of its rounds, ns a frame.
@@ -115,8 +117,8 @@ func matrix(ctx context.Context, n int, sizes []int, pairs, lateRounds int, with
 		r := result{n: n, size: size}
 		for i, l := range lanes {
 			ratios := l.ratios()
-			r.cpu[i], r.floor[i], r.ratio[i] = median(l.push), median(l.floor), median(ratios)
-			r.low[i], r.high[i] = quantile(ratios, 0.25), quantile(ratios, 0.75)
+			r.cpu[i], r.floor[i], r.ratio[i] = figures.Median(l.push), figures.Median(l.floor), figures.Median(ratios)
+			r.low[i], r.high[i] = figures.Quantile(ratios, 0.25), figures.Quantile(ratios, 0.75)
 		}
 		if err := lanes[0].count(ctx, size, &r); err != nil {
 			return rs, nil, err

@@ -3,24 +3,8 @@ package main
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 )
-
-// median returns the middle of xs, NaN if there are none.
-func median(xs []float64) float64 { return quantile(xs, 0.5) }
-
-// quantile returns the value below which a share q of xs lies.
-func quantile(xs []float64, q float64) float64 {
-	if len(xs) == 0 {
-		return math.NaN()
-	}
-	sorted := slices.Sorted(slices.Values(xs))
-	at := q * float64(len(sorted)-1)
-	low := int(at)
-	high := min(low+1, len(sorted)-1)
-	return sorted[low] + (sorted[high]-sorted[low])*(at-float64(low))
-}
 
 // number writes x with about three digits that matter, and commas.
 func number(x float64) string {
