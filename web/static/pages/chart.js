@@ -93,7 +93,11 @@ addEventListener("hashchange", () => location.reload());
 
 // In an iframe the page around it is the way back.
 const chrome = document.getElementById("chrome");
-if (chrome && window.top === window) chrome.hidden = false;
+if (chrome && window.top === window) {
+  chrome.hidden = false;
+  // How wide it is depends on the reader's font: the row of pickers ends before it.
+  new ResizeObserver(() => document.body.style.setProperty("--chrome", `${chrome.offsetWidth}px`)).observe(chrome);
+}
 
 /** @type {number} */
 let timer = 0;
