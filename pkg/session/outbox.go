@@ -18,6 +18,8 @@ import (
 // A frame that a newer one overtakes before it was written is left out. The
 // newer one takes its place, or, where messages have come in between, the
 // place behind them: so the events of a tick always stand around their frame.
+// The frame that answers a client's own callback is kept: the event behind it
+// says that it is there.
 type outbox struct {
 	// What a delivery needs comes first, so that it shares a cache line.
 	mu      sync.Mutex
@@ -56,6 +58,7 @@ type post struct {
 type item struct {
 	m *wire.Message
 	s *slot
+	u *wire.Update // a frame that is kept; nil: the newest of s
 }
 
 // slot is a view's place in an outbox. It is the watcher of the view's loop.
@@ -97,6 +100,9 @@ func (s *slot) Deliver(d *ticker.Delivery, t *ticker.Tally) {
 	o.add(d.Before...)
 	if d.Update != nil {
 		o.frame(s, d.Update, t)
+		if d.Kept && !o.shut {
+			o.queue[s.at].u, s.next = d.Update, nil
+		}
 	}
 	o.add(d.After...)
 	mine := o.claim()
@@ -193,7 +199,9 @@ func (o *outbox) hole(at int) {
 	for _, it := range o.queue[o.head:] {
 		switch {
 		case it.s != nil:
-			it.s.at = len(kept)
+			if it.u == nil {
+				it.s.at = len(kept)
+			}
 			kept = append(kept, it)
 		case it.m != nil:
 			kept = append(kept, it)

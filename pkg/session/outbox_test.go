@@ -200,6 +200,36 @@ func TestEventsStandAroundTheirFrame(t *testing.T) {
 	})
 }
 
+// The frame of a client's own callback comes before the event that says so, even
+// if a newer one is there already.
+func TestOwnFrameIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, 1<<20)
+		a, b := newView("a"), newView("b")
+		sa, sb := d.slot(wire.Pos{}), d.slot(wire.Pos{})
+		release := d.stick()
+		d.send(msg("0"))
+		synctest.Wait()
+		own := func(s *slot, v *view, before, after string) {
+			d.put(s, &ticker.Delivery{Before: []*wire.Message{msg(before)}, Update: v.next(), After: []*wire.Message{msg(after)}, Kept: true})
+		}
+		own(sa, a, "1", "2")
+		d.put(sa, frame(a.next()))
+		own(sb, b, "3", "4")
+		own(sa, a, "5", "6")
+		for range 100 { // enough to close the ranks
+			d.put(sa, frame(a.next()))
+			d.send(msg("9"))
+		}
+		d.forget(sb)
+		release()
+		equal(t, strings.ReplaceAll(d.took(), " 9", ""), "0 1 a=1 2 3 4 5 a:1-2 a:2-3 6 a=103")
+		if n := d.waiting(); n != 0 {
+			t.Errorf("%d items are left", n)
+		}
+	})
+}
+
 func TestForgottenSlot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, 1<<20)
@@ -304,7 +334,7 @@ func TestOutboxModel(t *testing.T) {
 		for range views {
 			slots = append(slots, d.slot(wire.Pos{}))
 		}
-		want := []string{"0"}
+		want, kept := []string{"0"}, 0
 		behind := map[string]int{} // the last message put before the newest frame
 		for i := range rapid.IntRange(1, 300).Draw(rt, "puts") {
 			k := rapid.IntRange(0, 5).Draw(rt, "what")
@@ -313,10 +343,14 @@ func TestOutboxModel(t *testing.T) {
 				d.send(msg(fmt.Sprint(i + 1)))
 				continue
 			}
-			d.put(slots[k], frame(views[k].next()))
+			own := rapid.IntRange(0, 9).Draw(rt, "own") == 0
+			if own {
+				kept++
+			}
+			d.put(slots[k], &ticker.Delivery{Update: views[k].next(), Kept: own})
 			behind[views[k].stream.Last().View()] = len(want)
 		}
-		if n, most := d.waiting(), 2*(len(want)+len(views)+33); n > most {
+		if n, most := d.waiting(), 2*(len(want)+kept+len(views)+33); n > most {
 			rt.Fatalf("%d items wait for %d messages", n, len(want))
 		}
 		release()

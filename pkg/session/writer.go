@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/chartd/chartd/pkg/ticker"
@@ -88,11 +89,12 @@ func (o *outbox) take(pack []*wire.Message) (l letter, how *wire.Close) {
 		case it.s == nil: // a hole
 			o.holes--
 			continue
+		case it.u != nil && it.s.gone: // kept for a view that the client has left
 		case l.frame != nil: // one is enough for a letter
 			l.pack = pack
 			return l, nil
 		default:
-			u, held := it.s.next, it.s.sent
+			u, held := cmp.Or(it.u, it.s.next), it.s.sent
 			patches, ok := u.Since(held)
 			for _, p := range patches {
 				size += p.Len()
@@ -101,7 +103,9 @@ func (o *outbox) take(pack []*wire.Message) (l letter, how *wire.Close) {
 				l.pack = pack
 				return l, nil
 			}
-			it.s.sent, it.s.next = u.Pos(), nil
+			if it.s.sent = u.Pos(); it.u == nil {
+				it.s.next = nil
+			}
 			if !ok {
 				*it = item{}
 				o.head++

@@ -79,6 +79,9 @@ type Delivery struct {
 	Update *wire.Update
 	// After are messages that come after the frame.
 	After []*wire.Message
+	// Kept says that the frame answers what this watcher pushed: it is not left
+	// out for a newer one, as what is in After says that it has come.
+	Kept bool
 }
 
 // Push asks a loop to draw and deliver at once, because a client's callback

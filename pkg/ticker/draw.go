@@ -94,7 +94,7 @@ func (l *loop) single(u *wire.Update) {
 			w.fresh = last == nil
 		}
 		if w.push != nil {
-			d.Before, d.After = w.push.Before, w.push.After
+			d.Before, d.After, d.Kept = w.push.Before, w.push.After, w.push.After != nil
 		}
 		s.apart = w.fresh
 		s.watcher.Deliver(&d, &l.tally)
@@ -123,7 +123,7 @@ func (l *loop) alarm(d *Delivery) {
 			w.fresh = one.Update == nil
 		}
 		if w.push != nil {
-			one.Before, one.After = w.push.Before, w.push.After
+			one.Before, one.After, one.Kept = w.push.Before, w.push.After, w.push.After != nil
 		}
 		s.apart = w.fresh
 		if l.failure != w.told {
