@@ -206,19 +206,21 @@ func zoneName(zone *time.Location, t int64) string {
 
 // clips cuts the data to their rectangle, and the time labels below it to the
 // picture. The first clip stands still; the second moves with the data, and
-// only bounds their height.
+// only bounds their height. It ends above the strip of the labels: where both
+// cut through a row of pixels, a line at the bottom would show through beside
+// the rectangle.
 func (s *scrolling) clips() *Node {
 	d, w := s.layout.data, int64(s.layout.width*unit)
-	strip := d.bottom() + timeStrip*unit
+	below, strip := d.bottom()+3*unit, d.bottom()+timeStrip*unit
 	var b []byte
 	b = append(b, "<clipPath id='"+s.head.id+"a'><path d='M"...)
 	b = appendXY(b, d.x, d.y-unit)
 	b = appendAttr(b, "H", d.right())
-	b = appendAttr(b, "V", d.bottom()+unit)
+	b = appendAttr(b, "V", below)
 	b = appendAttr(b, "H", w)
 	b = appendAttr(b, "V", strip)
 	b = append(b, "H0"...)
-	b = appendAttr(b, "V", d.bottom()+unit)
+	b = appendAttr(b, "V", below)
 	b = appendAttr(b, "H", d.x)
 	b = append(b, "Z'/></clipPath><clipPath id='"+s.head.id+"b'><path d='M"...)
 	b = appendXY(b, -clipFar, d.y-unit)
