@@ -58,6 +58,7 @@ import "./chartd/speech.js";
 import "./chartd/state.js";
 import "./chartd/status.js";
 import "./chartd/style.js";
+import "./chartd/subscriptions.js";
 import "./chartd/touch/clock.js";
 import "./chartd/touch/crosshair.js";
 import "./chartd/touch/gestures.js";

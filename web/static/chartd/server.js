@@ -6,13 +6,14 @@
  * @import { Phase } from "./connection.js"
  * @import { Failure, Ok, ServerMessage, ViewChange } from "./protocol.js"
  * @import { Seat } from "./seat.js"
+ * @import { View } from "./view.js"
  */
 import { Attention } from "./attention.js";
 import { Callbacks } from "./callback.js";
 import { Connection, unauthorized } from "./connection.js";
 import { Credential } from "./credential.js";
 import { Pass } from "./pass.js";
-import { keyOf, View } from "./view.js";
+import { Subscriptions } from "./subscriptions.js";
 
 /** Where these modules came from is where the charts are, unless the page says otherwise. */
 export const home = new URL("../", import.meta.url).href;
@@ -20,16 +21,18 @@ export const home = new URL("../", import.meta.url).href;
 /** How long a page without charts stays connected, in ms. */
 const linger = 10_000;
 
-/** When to ask again for a view that was refused, in ms. */
-const again = { temporary: 2_000, other: 30_000 };
-
 /** @type {Map<string, Server>} */
 const servers = new Map();
 
 /** Fires "change" when phase, reason or doubt do. */
 export class Server extends EventTarget {
-  /** @type {Set<View>} */
-  #views = new Set();
+  #views = new Subscriptions({
+    open: () => this.phase === "open",
+    request: (then) => this.#request(then),
+    send: (message) => this.#connection.send(message),
+    tell: (view) => this.#tell(view),
+    empty: () => this.#idle(),
+  });
   /** @type {Map<number, (m: Ok | Failure) => void>} what to do with the answer to a request */
   #answers = new Map();
   #base;
@@ -39,8 +42,8 @@ export class Server extends EventTarget {
     link: () => this,
     request: (then) => this.#request(then),
     send: (message) => this.#connection.send(message),
-    fork: (seat, v, params) => this.#fork(seat, v, params),
-    done: (view) => this.#drop(view),
+    fork: (seat, v, params) => this.#views.fork(seat, v, params),
+    done: (view) => this.#views.drop(view),
   });
   #id = 0;
   #pulse = 0;
@@ -133,12 +136,8 @@ export class Server extends EventTarget {
    * @param {boolean} events ask for the callbacks' events
    */
   watch(seat, chart, params, events) {
-    const key = keyOf(chart, params);
-    const view = [...this.#views].find((v) => v.key === key) ?? this.#add(chart, params, events);
-    view.add(seat);
     clearTimeout(this.#leave);
-    if (events) this.listen(seat);
-    if (this.phase === "open" && view.id === "" && view.asked === 0) this.#connection.send(this.#sub(view));
+    this.#views.watch(seat, chart, params, events);
     if (this.phase === "idle") this.#connection.open();
     this.#beat();
   }
@@ -148,9 +147,7 @@ export class Server extends EventTarget {
    * @param {Seat} seat
    */
   listen({ view }) {
-    if (!view || view.events) return;
-    view.events = true;
-    if (this.phase === "open" && view.id !== "") this.#connection.send(this.#sub(view));
+    if (view) this.#views.listen(view);
   }
 
   /**
@@ -164,7 +161,7 @@ export class Server extends EventTarget {
     view.remove(seat);
     this.#callbacks.forget(seat);
     // An element that is moved leaves and comes back at once.
-    queueMicrotask(() => this.#drop(view));
+    queueMicrotask(() => this.#views.drop(view));
   }
 
   /**
@@ -214,151 +211,6 @@ export class Server extends EventTarget {
     return this.#id;
   }
 
-  /** @param {View} view */
-  #sub(view) {
-    view.flush();
-    view.hush = view.id !== "";
-    const id = this.#request((m) => {
-      if (view.asked === id) {
-        view.asked = 0;
-        view.hush = false;
-      }
-      if (m.t === "ok") this.#accept(view, m);
-      else if (this.phase === "open") this.#refuse(view, m);
-    });
-    view.asked = id;
-    return {
-      t: "sub", id, chart: view.chart, view: view.params,
-      events: view.events || undefined,
-      pos: view.pos ?? undefined,
-    };
-  }
-
-  /**
-   * @param {View} view
-   * @param {Ok} m
-   */
-  #accept(view, m) {
-    view.id = m.v ?? "";
-    view.refused = view.barred = false;
-    view.trouble = "";
-    this.#align(view);
-    this.#drop(view);
-    this.#tell(view);
-  }
-
-  /**
-   * The server knows one subscription to a view, however differently it was
-   * asked for; the last who asked decided about its events.
-   * @param {View} view
-   */
-  #align(view) {
-    const twins = this.#named(view.id);
-    if (view.events || !twins.some((v) => v.events)) return;
-    for (const twin of twins) twin.events = true;
-    this.#connection.send(this.#sub(view));
-  }
-
-  /**
-   * Tells of trouble that nobody asked about.
-   * @param {View} view
-   * @param {Failure} m
-   */
-  #trouble(view, m) {
-    if (m.temporary) {
-      view.trouble = m.message; // until the next frame
-      this.#tell(view);
-      // If it was the request for a full, patches are of no use until it comes.
-      setTimeout(() => {
-        if (this.phase === "open" && view.id === m.v) view.insist();
-      }, again.temporary);
-    } else if (m.code === "unknown_view") {
-      view.id = "";
-      if (view.asked === 0) this.#connection.send(this.#sub(view));
-    } else {
-      this.#refuse(view, m);
-    }
-  }
-
-  /**
-   * @param {View} view
-   * @param {Failure} m
-   */
-  #refuse(view, m) {
-    view.trouble = m.message;
-    view.refused = !m.temporary;
-    view.barred = m.code === "forbidden";
-    view.id = "";
-    this.#tell(view);
-    setTimeout(() => {
-      if (this.phase === "open" && view.watched && view.id === "" && view.asked === 0) this.#connection.send(this.#sub(view));
-    }, m.temporary ? again.temporary : again.other);
-  }
-
-  /**
-   * A callback gave its caller another view. The others in the page that shared
-   * the old one stay with it.
-   * @param {Seat} seat
-   * @param {string} id
-   * @param {ViewChange} [params]
-   */
-  #fork(seat, id, params) {
-    const { view } = seat;
-    if (!view) return;
-    view.flush();
-    const old = view.id;
-    if (view.seats.length > 1) {
-      const own = this.#add(view.chart, params ?? view.params, view.events);
-      own.id = id;
-      view.remove(seat);
-      own.add(seat);
-    } else {
-      view.become(id, params ?? view.params);
-    }
-    // To the server it was one subscription, which is another view's now.
-    for (const twin of this.#named(old)) {
-      twin.id = "";
-      this.#connection.send(this.#sub(twin));
-    }
-    if (seat.view) this.#align(seat.view);
-    seat.face.altered(seat);
-  }
-
-  /**
-   * @param {string} chart
-   * @param {ViewChange} params
-   * @param {boolean} events
-   */
-  #add(chart, params, events) {
-    const view = new View(chart, params, events, (v) => this.#connection.send({ t: "resync", v: v.id }));
-    this.#views.add(view);
-    return view;
-  }
-
-  /**
-   * Forgets a view that nobody needs any more.
-   * @param {View} view
-   */
-  #drop(view) {
-    if (view.watched || view.busy > 0 || !this.#views.delete(view)) return;
-    const { id } = view;
-    view.cut();
-    if (id !== "" && this.#named(id).length === 0) this.#connection.send({ t: "unsub", v: id });
-    if (this.#views.size > 0) return;
-    clearTimeout(this.#leave);
-    this.#leave = setTimeout(() => {
-      this.#connection.close();
-      this.#retire();
-    }, linger);
-  }
-
-  /** @param {string} id */
-  #named(id) {
-    const named = [];
-    for (const view of this.#views) if (view.id === id) named.push(view);
-    return named;
-  }
-
   /** There may be another token: it is said where the connection is, or ends a refusal. */
   async #renew() {
     this.#connection.again();
@@ -389,7 +241,7 @@ export class Server extends EventTarget {
    */
   #greet(session, token) {
     this.#attention.begin();
-    return [{ t: "hello", session: session || undefined, token: token || undefined }, ...Array.from(this.#views, (view) => this.#sub(view))];
+    return [{ t: "hello", session: session || undefined, token: token || undefined }, ...this.#views.greet()];
   }
 
   /** @param {ServerMessage} m */
@@ -400,15 +252,15 @@ export class Server extends EventTarget {
         const then = this.#answers.get(m.id ?? 0);
         this.#answers.delete(m.id ?? 0);
         if (then) then(m);
-        else if (m.t === "error" && m.v) for (const view of this.#named(m.v)) this.#trouble(view, m);
+        else if (m.t === "error" && m.v) for (const view of this.#views.named(m.v)) this.#views.trouble(view, m);
         break;
       }
       case "event":
-        if (!this.#callbacks.event(m)) for (const view of this.#named(m.v)) view.push(m);
+        if (!this.#callbacks.event(m)) for (const view of this.#views.named(m.v)) view.push(m);
         break;
       case "full":
       case "patch": {
-        const twins = this.#named(m.v);
+        const twins = this.#views.named(m.v);
         for (const view of twins) if (twins.length === 1 || !view.has(m)) view.push(m);
         break;
       }
@@ -419,9 +271,7 @@ export class Server extends EventTarget {
     if (this.phase === "open") {
       this.#pass.taken();
       // What was asked for between the greeting and its answer.
-      for (const view of this.#views) {
-        if (view.id === "" && view.asked === 0) this.#connection.send(this.#sub(view));
-      }
+      this.#views.ask();
     } else {
       this.#pass.rest();
       const answers = [...this.#answers.values()];
@@ -444,6 +294,15 @@ export class Server extends EventTarget {
       for (const seat of view.seats) seat.face.changed();
     }
     this.#callbacks.look();
+  }
+
+  /** Nobody watches anything: after a while the connection is not needed either. */
+  #idle() {
+    clearTimeout(this.#leave);
+    this.#leave = setTimeout(() => {
+      this.#connection.close();
+      this.#retire();
+    }, linger);
   }
 
   /** Connects at once if that is what is missing. */
