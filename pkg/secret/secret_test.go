@@ -163,8 +163,11 @@ func FuzzScrub(f *testing.F) {
 		case 3:
 			said = url.PathEscape(said)
 		}
-		if got := set.Scrub(around + said); strings.Contains(got, said) {
-			t.Errorf("%q of %q is left in %q", said, hidden, got)
+		got := set.Scrub(around + said)
+		for left := range strings.SplitSeq(got, "[secret]") { // whose bracket may well end what looks like one
+			if strings.Contains(left, said) {
+				t.Errorf("%q of %q is left in %q", said, hidden, got)
+			}
 		}
 		if got := set.Scrub(around); got != around && !strings.Contains(got, "[secret]") {
 			t.Errorf("%q became %q", around, got)
