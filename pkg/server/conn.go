@@ -101,13 +101,11 @@ func (c *conn) Close(how wire.Close) {
 	}
 }
 
-// farewell answers the peer's close frame, unless that is the answer to ours: a
-// browser takes a second one for a broken connection, and its page is not told
-// with which code the first one came.
+// farewell answers the peer's close frame, unless that is the answer to ours:
+// the outlet lets nothing follow a close frame. A browser takes a second one for
+// a broken connection, and its page is not told with which code the first came.
 func (c *conn) farewell(code int, _ string) error {
-	if c.bye.Load() == nil {
-		_ = c.out.control(controlFrame(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))) // it ends either way
-	}
+	_ = c.out.control(controlFrame(websocket.CloseMessage, websocket.FormatCloseMessage(code, ""))) // it ends either way
 	return nil
 }
 
@@ -223,9 +221,7 @@ func (c *conn) pong(string) error {
 func (c *conn) ping(payload string) error {
 	c.alive()
 	c.calm()
-	if c.bye.Load() == nil {
-		_ = c.out.control(controlFrame(websocket.PongMessage, []byte(payload))) // a broken connection is read to its end anyway
-	}
+	_ = c.out.control(controlFrame(websocket.PongMessage, []byte(payload))) // a broken connection is read to its end anyway
 	return nil
 }
 

@@ -5,6 +5,8 @@ import (
 	"net"
 	"sync"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // maxControl is how many pieces may wait in an outlet before control frames are
@@ -21,6 +23,7 @@ type outlet struct {
 	mu       sync.Mutex
 	fd       int  // -1 if writing may wait, as with TLS; then flush does it all
 	closed   bool // fd must not be used any more
+	ended    bool // a close frame went out, or waits: nothing may follow it
 	packs    bool // the handshake agreed on permessage-deflate
 	flushing bool // a goroutine writes rest
 	owed     bool // ready is to be called when it is done
@@ -48,7 +51,9 @@ func (o *outlet) open(h holder) {
 }
 
 // send writes a frame, which must not change. full says that it, or a part of
-// it, is kept, and that ready will be called.
+// it, is kept, and that ready will be called. Behind a close frame it is full
+// for ever: a frame there is a breach of RFC 6455 §5.5.1, which browsers report
+// as an error.
 func (o *outlet) send(frame []byte) (full bool, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -59,6 +64,7 @@ func (o *outlet) send(frame []byte) (full bool, err error) {
 }
 
 // control writes a control frame, or leaves it out if too much waits already.
+// With a close frame it is the last.
 func (o *outlet) control(frame []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -66,14 +72,18 @@ func (o *outlet) control(frame []byte) error {
 		return nil
 	}
 	_, err := o.write(frame)
+	o.ended = o.ended || frame[0] == 0x80|websocket.CloseMessage
 	return err
 }
 
 // write is send and control with mu held. The system call is made under the
 // lock, which is what keeps frames whole; it never waits.
 func (o *outlet) write(b []byte) (kept bool, err error) {
-	if o.closed {
+	switch {
+	case o.closed:
 		return false, net.ErrClosed
+	case o.ended:
+		return true, nil
 	}
 	if !o.flushing {
 		n := 0

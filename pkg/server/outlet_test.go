@@ -162,6 +162,50 @@ func TestPeerThatTakesNothing(t *testing.T) {
 	t.Error("65 MB are on their way to a peer that reads nothing")
 }
 
+// A close frame is the last, however it came to be and whether the kernel took
+// it or it waits behind what the peer has not read yet.
+func TestNothingFollowsTheCloseFrame(t *testing.T) {
+	goodbye := controlFrame(websocket.CloseMessage, websocket.FormatCloseMessage(1001, ""))
+	tick := []byte{0x81, 2, 'o', 'k'}
+	big := append([]byte{0x81, 127, 0, 0, 0, 0, 0, 0x40, 0, 0}, make([]byte, 4<<20)...)
+	for name, before := range map[string][]byte{"taken": tick, "waiting": big} {
+		for by, say := range map[string]func(*bench) error{
+			"us":      func(b *bench) error { return b.control(goodbye) },
+			"gorilla": func(b *bench) error { _, err := b.copy(goodbye); return err },
+		} {
+			t.Run(name+" of "+by, func(t *testing.T) {
+				b := connect(t, false)
+				kept, err := b.send(before)
+				if err != nil || kept != (name == "waiting") {
+					t.Fatalf("the frame before: kept %v, %v", kept, err)
+				}
+				if err := say(b); err != nil {
+					t.Fatal(err)
+				}
+				if full, err := b.send(tick); !full || err != nil {
+					t.Errorf("a frame behind it: full %v, %v; want true, and no word of it again", full, err)
+				}
+				for _, typ := range []byte{websocket.PingMessage, websocket.PongMessage, websocket.CloseMessage} {
+					if err := b.control(controlFrame(typ, nil)); err != nil {
+						t.Error(err)
+					}
+				}
+				got := make([]byte, len(before)+len(goodbye))
+				if _, err := io.ReadFull(b.other, got); err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(got[len(before):], goodbye) {
+					t.Errorf("behind the frame came % x, want % x", got[len(before):], goodbye)
+				}
+				_ = b.close()
+				if more, err := io.ReadAll(b.other); err != nil || len(more) > 0 {
+					t.Errorf("behind the close frame came % x, %v", more, err)
+				}
+			})
+		}
+	}
+}
+
 // After close nothing is written, whoever has the number of the descriptor now.
 func TestClosedOutlet(t *testing.T) {
 	b := connect(t, false)
