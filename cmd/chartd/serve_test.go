@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -10,42 +9,25 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // server is a chartd that serves.
 type server struct {
 	cmd    *exec.Cmd
 	url    string
-	stderr *log
+	stderr *livetest.Log
 	exited chan error
-}
-
-// log is what a process wrote.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // start runs chartd until the test ends and waits for its one line.
 func start(t *testing.T, env []string, args ...string) *server {
 	t.Helper()
-	s := &server{cmd: exec.Command(binary, args...), stderr: &log{}, exited: make(chan error, 1)}
+	s := &server{cmd: exec.Command(binary, args...), stderr: &livetest.Log{}, exited: make(chan error, 1)}
 	s.cmd.Env, s.cmd.Stderr = append([]string{"HOME=" + t.TempDir()}, env...), s.stderr
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {
@@ -104,21 +86,6 @@ func (s *server) get(t *testing.T, path string) string {
 	return string(body)
 }
 
-// until asks again and again, for half a minute at most.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("it never happens: %s", what)
-		}
-	}
-}
-
 // stop asks the process to end and returns how it did.
 func (s *server) stop(t *testing.T) {
 	t.Helper()
@@ -152,7 +119,7 @@ func TestServeNothing(t *testing.T) {
 	if !strings.Contains(s.get(t, "/"), "<chartd-chart") && !strings.Contains(s.get(t, "/"), "chartd.js") {
 		t.Error("the gallery has no chart")
 	}
-	until(t, "the processors are drawn", func() bool { return strings.Contains(s.get(t, "/charts/cpu.svg"), "user") })
+	livetest.Eventually(t, "the processors are drawn", func() bool { return strings.Contains(s.get(t, "/charts/cpu.svg"), "user") })
 
 	host := hostOf(t, s.url)
 	if got := chartd(t, []string{"CHARTD_LISTEN=" + host}, "", "healthcheck"); got.code != 0 {
@@ -186,17 +153,17 @@ func TestServeReload(t *testing.T) {
 	has := func(name string) func() bool {
 		return func() bool { return strings.Contains(s.get(t, "/api/v1/charts"), `"`+name+`"`) }
 	}
-	until(t, "chart one", has("one"))
+	livetest.Eventually(t, "chart one", has("one"))
 	write("charts: {two: {series: [{metric: m}]}}\n")
-	until(t, "chart two, by itself", has("two"))
+	livetest.Eventually(t, "chart two, by itself", has("two"))
 	write("charts:\n  three: {series: [{metric: m}], kind: pie}\n")
-	until(t, "the mistake is named", func() bool {
+	livetest.Eventually(t, "the mistake is named", func() bool {
 		return strings.Contains(s.stderr.String(), file+":3:") || strings.Contains(s.stderr.String(), ":2:")
 	})
 	if !has("two")() {
 		t.Error("a broken file took chart two away")
 	}
-	until(t, "the mistake is counted", func() bool {
+	livetest.Eventually(t, "the mistake is counted", func() bool {
 		return strings.Contains(s.get(t, "/metrics"), "chartd_config_last_reload_successful 0")
 	})
 	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
@@ -206,8 +173,8 @@ func TestServeReload(t *testing.T) {
 	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "chart four", has("four"))
-	until(t, "all is well again", func() bool {
+	livetest.Eventually(t, "chart four", has("four"))
+	livetest.Eventually(t, "all is well again", func() bool {
 		return strings.Contains(s.get(t, "/metrics"), "chartd_config_last_reload_successful 1")
 	})
 	s.stop(t)

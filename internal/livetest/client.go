@@ -1,5 +1,6 @@
-// Package livetest is a chartd client for tests, over a real socket: it speaks
-// the protocol with gorilla/websocket and reads it with package wire.
+// Package livetest is what tests of a running chartd share: a client over a real
+// socket, which speaks the protocol with gorilla/websocket and reads it with
+// package wire; and how to wait, to read /metrics, and to keep a process's log.
 package livetest
 
 import (

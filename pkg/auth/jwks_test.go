@@ -22,6 +22,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // issuer serves a key set over HTTP, or does not.
@@ -113,23 +115,8 @@ func run(t *testing.T, g *Gate) (stop func()) {
 		wg.Wait()
 	})
 	t.Cleanup(stop)
-	until(t, "it runs", g.jwt.jwks.on.Load)
+	livetest.Eventually(t, "it runs", g.jwt.jwks.on.Load)
 	return stop
-}
-
-// until asks again and again, for half a minute at most.
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("it never happens: %s", what)
-		}
-	}
 }
 
 func signedBy(t testing.TB, method jwt.SigningMethod, private any, kid string) string {
@@ -293,7 +280,7 @@ func TestJWKSTrouble(t *testing.T) {
 				t.Errorf("the log says %v", logs.All())
 			}
 			is.set(good)
-			until(t, "the keys are there", func() bool { _, kind := identify(t, g, token); return kind == "" })
+			livetest.Eventually(t, "the keys are there", func() bool { _, kind := identify(t, g, token); return kind == "" })
 			// In trouble again, what was fetched stays in use.
 			is.set(trouble)
 			if _, kind := identify(t, g, signedBy(t, jwt.SigningMethodES256, p.ec2, "other")); kind != KindUnavailable {
@@ -413,10 +400,10 @@ func TestJWKSRefresh(t *testing.T) {
 	p := fast()
 	p.refresh = 5 * time.Millisecond
 	fetching(t, is.URL, p, nil)
-	until(t, "five fetches", func() bool { return is.fetches.Load() >= 5 })
+	livetest.Eventually(t, "five fetches", func() bool { return is.fetches.Load() >= 5 })
 	broken := newIssuer(t, down)
 	fetching(t, broken.URL, fast(), nil) // refresh is an hour
-	until(t, "it tries again", func() bool { return broken.fetches.Load() >= 3 })
+	livetest.Eventually(t, "it tries again", func() bool { return broken.fetches.Load() >= 3 })
 }
 
 func TestSameSecurity(t *testing.T) {

@@ -72,7 +72,7 @@ func TestOneRenderPerTick(t *testing.T) {
 	// The counters are read while they run, one after the other, so the two may
 	// be a tick apart; more renders than that would only become more.
 	var ran, ticked, renders float64
-	eventually(t, "as many renders as ticks", func() bool {
+	livetest.Eventually(t, "as many renders as ticks", func() bool {
 		ran = float64(ticks.Load())
 		after := r.scrape()
 		ticked, renders = after.value("chartd_ticks_total"), after.value("chartd_renders_total")
@@ -123,7 +123,7 @@ func TestCutAndResume(t *testing.T) {
 		fulls  int
 	}{{"patches are held", 3, 0}, {"nothing missed", 0, 0}, {"too much missed", wire.Keep + 3, 1}} {
 		c.Cut()
-		eventually(t, "the cut was noticed", func() bool { return r.metric("chartd_sessions", `state="waiting"`) == 1 })
+		livetest.Eventually(t, "the cut was noticed", func() bool { return r.metric("chartd_sessions", `state="waiting"`) == 1 })
 		step(tc.missed)
 		c = livetest.Dial(t, r.base)
 		again := c.Hello(w.Session)
@@ -323,7 +323,7 @@ func TestDefault(t *testing.T) {
 	if _, body := r.get("/api/v1/charts"); !strings.Contains(body, `"name":"cpu"`) || !strings.Contains(body, `"server":"chartd/1.2.3"`) {
 		t.Errorf("charts: %s", body)
 	}
-	eventually(t, "the machine has been measured", func() bool {
+	livetest.Eventually(t, "the machine has been measured", func() bool {
 		return r.metric("chartd_source_samples_total", `source="host"`) > 0
 	})
 	for _, c := range cfg.Charts {

@@ -74,7 +74,7 @@ func TestReloadTouchesOnlyWhatChanged(t *testing.T) {
 	}
 	for !strings.Contains(c.Full(changed.V).SVG, "After") {
 	}
-	eventually(t, "the new chart is there", func() bool {
+	livetest.Eventually(t, "the new chart is there", func() bool {
 		status, _ := r.get("/charts/new.svg")
 		return status == 200
 	})
@@ -125,7 +125,7 @@ func TestReloadOfABrokenFile(t *testing.T) {
 	c.Frames(m, 1)
 
 	replace(t, path, broken) // noticed by itself
-	eventually(t, "the refusal is counted", func() bool { return r.metric("chartd_config_reload_failures_total") == 1 })
+	livetest.Eventually(t, "the refusal is counted", func() bool { return r.metric("chartd_config_reload_failures_total") == 1 })
 	err := r.ReloadFile() // and by SIGHUP
 	mistakes, named := errors.AsType[*config.Errors](err)
 	if !named || len(mistakes.List) != 2 {
@@ -150,7 +150,7 @@ func TestReloadOfABrokenFile(t *testing.T) {
 	}
 
 	replace(t, path, fileB)
-	eventually(t, "the good file counts", func() bool { return r.metric("chartd_config_last_reload_successful") == 1 })
+	livetest.Eventually(t, "the good file counts", func() bool { return r.metric("chartd_config_last_reload_successful") == 1 })
 	if status, _ := r.get("/charts/new.svg"); status != 200 {
 		t.Errorf("the new chart: %d", status)
 	}
@@ -183,12 +183,12 @@ func TestReloadOfAMissingFile(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the refusal is counted", func() bool { return r.metric("chartd_config_reload_failures_total") >= 1 })
+	livetest.Eventually(t, "the refusal is counted", func() bool { return r.metric("chartd_config_reload_failures_total") >= 1 })
 	if status, _ := r.get("/charts/kept.svg"); status != 200 {
 		t.Errorf("the old chart: %d", status)
 	}
 	replace(t, path, fileB)
-	eventually(t, "the new chart is there", func() bool {
+	livetest.Eventually(t, "the new chart is there", func() bool {
 		status, _ := r.get("/charts/new.svg")
 		return status == 200
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/config"
 	"github.com/chartd/chartd/pkg/daemon"
 )
@@ -126,38 +126,7 @@ func (r *rig) scrape() scrape {
 // of labels.
 func (s scrape) value(name string, labels ...string) float64 {
 	s.t.Helper()
-	sum := 0.0
-lines:
-	for line := range strings.Lines(s.body) {
-		series, value, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
-			continue
-		}
-		for _, l := range labels {
-			if !strings.Contains(series, l) {
-				continue lines
-			}
-		}
-		v, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			s.t.Fatalf("%q: %v", line, err)
-		}
-		sum += v
-	}
-	return sum
-}
-
-// eventually waits for a condition that will hold soon.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("still not: %s", what)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+	return livetest.Sum(s.t, s.body, name, labels...)
 }
 
 // append appends a sample of this moment to a metric.

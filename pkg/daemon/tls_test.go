@@ -171,13 +171,13 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		return err == nil
 	}
 	second := newCert(t, dir, 2)
-	eventually(t, "the new certificate is shown", func() bool { return shown(second) })
+	livetest.Eventually(t, "the new certificate is shown", func() bool { return shown(second) })
 	if shown(first) {
 		t.Error("the old certificate is shown, too")
 	}
 	// One that is not good changes nothing and is said.
 	replace(t, filepath.Join(dir, "cert.pem"), "no certificate")
-	eventually(t, "the broken one is noticed", func() bool {
+	livetest.Eventually(t, "the broken one is noticed", func() bool {
 		if !shown(second) {
 			t.Fatal("the old certificate is gone")
 		}
@@ -194,7 +194,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 		t.Errorf("not counted: %v", err)
 	}
 	third := newCert(t, dir, 3)
-	eventually(t, "a good one is shown again", func() bool { return shown(third) })
+	livetest.Eventually(t, "a good one is shown again", func() bool { return shown(third) })
 	// Nobody who was there has noticed.
 	r.append("m", 2)
 	watcher.Frames(mirror, 1)

@@ -56,7 +56,7 @@ func TestTwoViewers(t *testing.T) {
 		t.Fatalf("reset leads to %s, not to %s", back, v)
 	}
 	renders++ // a callback draws its view, soon after it is answered
-	eventually(t, "the view is drawn anew", func() bool { return drawn() == renders })
+	livetest.Eventually(t, "the view is drawn anew", func() bool { return drawn() == renders })
 	if err := r.Store().Append("m", store.LabelsOf(map[string]string{"host": "a"}), time.Now().UnixMilli(), 1); err != nil {
 		t.Fatal(err)
 	}

@@ -100,9 +100,8 @@ func (r *rig) call(arg string) (ok wire.OK, failed *wire.Error) {
 	}
 }
 
-// metric returns the sum of the lines of /metrics that begin with name and hold
-// every one of labels.
-func (r *rig) metric(name string, labels ...string) (sum float64) {
+// metric returns the sum of a metric's series that have every one of labels.
+func (r *rig) metric(name string, labels ...string) float64 {
 	r.t.Helper()
 	req, err := http.NewRequestWithContext(r.t.Context(), http.MethodGet, r.URL()+"metrics", nil)
 	if err != nil {
@@ -117,36 +116,7 @@ func (r *rig) metric(name string, labels ...string) (sum float64) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-lines:
-	for line := range strings.Lines(string(body)) {
-		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if one, _, _ := strings.Cut(series, "{"); one != name {
-			continue
-		}
-		for _, l := range labels {
-			if !strings.Contains(series, l) {
-				continue lines
-			}
-		}
-		v, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			r.t.Fatalf("%q: %v", line, err)
-		}
-		sum += v
-	}
-	return sum
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("still not: %s", what)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+	return livetest.Sum(r.t, string(body), name, labels...)
 }
 
 // The order of DESIGN, for every kind of row: on the wire and in Go.
@@ -368,7 +338,7 @@ charts:
 		}
 		_, _ = w.Write([]byte(`{"samples":[{"metric":"queue","labels":{"of":"mail"},"v":17},{"metric":"queue","labels":{"of":"jobs"},"v":3}],"marks":[{"text":"asked"}]}`))
 	})
-	eventually(t, "the sample shows", func() bool {
+	livetest.Eventually(t, "the sample shows", func() bool {
 		r.Send(wire.Resync{V: r.v})
 		svg := livetest.Until(r.Client, func(m wire.Full) bool { return m.V == r.v }).SVG
 		return strings.Contains(svg, ">mail<") && strings.Contains(svg, ">jobs<") && strings.Contains(svg, ">asked<")
@@ -460,7 +430,7 @@ charts:
 	}
 	// The row of the ticks hung all the time: frames came without it.
 	before := r.metric("chartd_renders_total", `chart="one"`)
-	eventually(t, "ticks without their callback", func() bool {
+	livetest.Eventually(t, "ticks without their callback", func() bool {
 		return r.metric("chartd_skipped_ticks_total", `chart="one"`, `reason="busy"`) > 0 && r.metric("chartd_renders_total", `chart="one"`) >= before+5
 	})
 	if n := r.metric("chartd_callbacks_overrunning"); n != 0 {

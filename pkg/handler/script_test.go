@@ -203,7 +203,7 @@ charts:
 	r.Full(other)
 	before := r.metric("chartd_renders_total", `chart="other"`)
 	calls := 0
-	eventually(t, "ticks beside it", func() bool {
+	livetest.Eventually(t, "ticks beside it", func() bool {
 		calls++
 		_, failed := r.call(`"go"`)
 		if failed != nil && failed.Code == wire.CodeRateLimited {
@@ -269,7 +269,7 @@ charts:
 		t.Fatal(got)
 	}
 	put(source, "def callback(call):\n    reply(nope)\n")
-	eventually(t, "the mistake is told", func() bool { return r.metric("chartd_config_last_reload_successful") == 0 })
+	livetest.Eventually(t, "the mistake is told", func() bool { return r.metric("chartd_config_last_reload_successful") == 0 })
 	if got := reply(); got != "1" {
 		t.Errorf("a broken script replies %s", got)
 	}
@@ -277,7 +277,7 @@ charts:
 		t.Errorf("the log has %s", all)
 	}
 	put(source, "def callback(call):\n    reply(2)\n")
-	eventually(t, "the new script replies", func() bool { return reply() == "2" })
+	livetest.Eventually(t, "the new script replies", func() bool { return reply() == "2" })
 	if n := r.metric("chartd_config_last_reload_successful"); n != 1 {
 		t.Errorf("success is %v", n)
 	}

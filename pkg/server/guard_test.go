@@ -219,5 +219,5 @@ func TestPingFlood(t *testing.T) {
 	if got := c.Closed(); got.Code != int(wire.CloseFlood) {
 		t.Errorf("got %v", got)
 	}
-	eventually(t, "it is counted", func() bool { return r.metric("chartd_closed_total", `reason="flood"`) == 1 })
+	livetest.Eventually(t, "it is counted", func() bool { return r.metric("chartd_closed_total", `reason="flood"`) == 1 })
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // wireClient speaks WebSocket by hand, so that it can say what a library would
@@ -187,5 +189,5 @@ func TestBrokenFrames(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "all connections ended", func() bool { return r.metric("chartd_connections", "") == 0 })
+	livetest.Eventually(t, "all connections ended", func() bool { return r.metric("chartd_connections", "") == 0 })
 }

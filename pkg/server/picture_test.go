@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 func TestPictures(t *testing.T) {
@@ -142,7 +144,7 @@ func TestPicturesAreBounded(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "the queue is full", func() bool {
+	livetest.Eventually(t, "the queue is full", func() bool {
 		r.pictures.mu.Lock()
 		defer r.pictures.mu.Unlock()
 		return r.pictures.drawing == maxDrawing
@@ -188,7 +190,7 @@ func TestPicturesThatWaitAtTheEnd(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "the queue is full", func() bool {
+	livetest.Eventually(t, "the queue is full", func() bool {
 		r.pictures.mu.Lock()
 		defer r.pictures.mu.Unlock()
 		return r.pictures.drawing == maxDrawing

@@ -195,16 +195,3 @@ func (r *rig) metric(name, labels string) float64 {
 	}
 	return sum
 }
-
-// eventually waits for a condition that will hold soon.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(30 * time.Second)
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("still not: %s", what)
-		case <-time.After(2 * time.Millisecond):
-		}
-	}
-}

@@ -65,7 +65,7 @@ func TestUpgradeRefusals(t *testing.T) {
 	}
 	refused("total", 503, from("192.0.2.3"), "3 connections", "server.max_connections")
 	third.Cut()
-	eventually(t, "a place is free again", func() bool { return r.metric("chartd_connections", "") == 2 })
+	livetest.Eventually(t, "a place is free again", func() bool { return r.metric("chartd_connections", "") == 2 })
 	fourth, err := livetest.TryDial(t, r.base, from("192.0.2.3"))
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestTransportRules(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
-	eventually(t, "all have left", func() bool { return r.metric("chartd_connections", "") == 0 })
+	livetest.Eventually(t, "all have left", func() bool { return r.metric("chartd_connections", "") == 0 })
 }
 
 // A peer that has gone without a word, its socket half open, is found out by
@@ -178,7 +178,7 @@ func TestHalfOpenPeersDie(t *testing.T) {
 	dead := livetest.DialDeaf(t, r.base)
 	dead.Send(wire.Hello{})
 	// Both are there: a connection is counted before its peer knows of it.
-	eventually(t, "the silent one is gone", func() bool { return r.metric("chartd_connections", "") == 1 })
+	livetest.Eventually(t, "the silent one is gone", func() bool { return r.metric("chartd_connections", "") == 1 })
 	ok := alive.Sub(wire.Sub{Chart: "fast"})
 	alive.Full(ok.V)
 }
@@ -232,7 +232,7 @@ func TestSlowClientHurtsNobody(t *testing.T) {
 	grown := heap() - before
 	close(stop)
 	<-flood
-	eventually(t, "only the good one is there", func() bool { return r.metric("chartd_connections", "") == 1 })
+	livetest.Eventually(t, "only the good one is there", func() bool { return r.metric("chartd_connections", "") == 1 })
 	t.Logf("longest wait for a frame of a 100 ms chart beside a stalled client: %v; the heap grew by %d KiB", worst, grown>>10)
 	if grown > 8<<20 {
 		t.Errorf("a stalled client costs %d KiB", grown>>10)
@@ -286,7 +286,7 @@ func TestTornConnections(t *testing.T) {
 		}
 		_ = conn.Close()
 	}
-	eventually(t, "all have left", func() bool { return r.metric("chartd_connections", "") == 0 })
+	livetest.Eventually(t, "all have left", func() bool { return r.metric("chartd_connections", "") == 0 })
 	if r.metric("chartd_http_panics_total", "") != 0 {
 		t.Error("something panicked")
 	}

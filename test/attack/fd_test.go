@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // A limit of open files that is lower than the configuration is known, said at the
@@ -43,7 +45,7 @@ func TestFewFiles(t *testing.T) {
 			_ = nc.Close()
 		}
 	})
-	eventually(t, "there is room again", func() bool {
+	livetest.Eventually(t, "there is room again", func() bool {
 		status, _ := s.ask(http.MethodGet, "/healthz", nil)
 		return status == http.StatusOK
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/store"
 	"github.com/chartd/chartd/pkg/wire"
@@ -174,7 +175,7 @@ func TestPingFrameFlood(t *testing.T) {
 			}
 		}
 	})
-	eventually(t, "it is counted", func() bool { return s.metric("chartd_closed_total", `reason="flood"`) > 0 })
+	livetest.Eventually(t, "it is counted", func() bool { return s.metric("chartd_closed_total", `reason="flood"`) > 0 })
 }
 
 // A storm of callbacks over HTTP is refused by address, with the setting's name.

@@ -158,7 +158,7 @@ func TestLinkBeyondItsSessions(t *testing.T) {
 	}
 	beyond()
 	second.Cut()
-	eventually(t, "its place is free", func() bool { return g.metric("chartd_sessions", "connected") == 1 })
+	livetest.Eventually(t, "its place is free", func() bool { return g.metric("chartd_sessions", "connected") == 1 })
 	g.enter(link)
 	// The one that waits does not come back beside the other.
 	c := g.connect()

@@ -306,44 +306,14 @@ func refused(t testing.TB, c *livetest.Client, code wire.ErrorCode, m wire.Clien
 }
 
 // metric returns the sum of a metric's lines that contain every one of labels.
-func (g *target) metric(name string, labels ...string) (sum float64) {
+func (g *target) metric(name string, labels ...string) float64 {
 	g.t.Helper()
 	a := g.get("/metrics", "Authorization", "Bearer "+rootToken)
 	if a.StatusCode != http.StatusOK {
 		g.t.Fatalf("/metrics: %d %s", a.StatusCode, a.body)
 	}
-lines:
-	for line := range strings.Lines(a.body) {
-		series, value, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
-			continue
-		}
-		for _, l := range labels {
-			if !strings.Contains(series, l) {
-				continue lines
-			}
-		}
-		var v float64
-		if _, err := fmt.Sscan(value, &v); err != nil {
-			g.t.Fatalf("%q: %v", line, err)
-		}
-		sum += v
-	}
-	return sum
+	return livetest.Sum(g.t, a.body, name, labels...)
 }
 
 // bearer is the header of a token.
 func bearer(token string) []string { return []string{"Authorization", "Bearer " + token} }
-
-// eventually waits for a condition that will hold soon.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("still not: %s", what)
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
-}

@@ -23,7 +23,7 @@ func TestMemoryLimit(t *testing.T) {
 	if n := s.metric("chartd_memory_limit_bytes"); n != 96<<20 {
 		t.Fatalf("the limit is %v", n)
 	}
-	eventually(t, "the large chart is there", func() bool { return s.metric("chartd_store_series") > 60 })
+	livetest.Eventually(t, "the large chart is there", func() bool { return s.metric("chartd_store_series") > 60 })
 	watcher := s.client()
 	own := watcher.Sub(wire.Sub{Chart: "other"})
 	watcher.Full(own.V)

@@ -114,31 +114,13 @@ type siege struct {
 	t    testing.TB
 	base string
 	cmd  *exec.Cmd
-	logs tail
+	logs livetest.Log
 
 	frames atomic.Int64 // that the bystander got
 	lost   atomic.Pointer[string]
 
 	quiet float64 // part of the ticks that the bystander misses while all is calm,
 	known bool    // measured once
-}
-
-// tail keeps what a process wrote.
-type tail struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *tail) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *tail) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // besiege starts a daemon with sections of a configuration, and a bystander.
@@ -237,7 +219,7 @@ func (s *siege) watch() {
 		_ = ws.Close()
 		reading.Wait()
 	})
-	eventually(s.t, "the bystander sees frames", func() bool { return s.frames.Load() > 3 })
+	livetest.Eventually(s.t, "the bystander sees frames", func() bool { return s.frames.Load() > 3 })
 }
 
 // dial opens a WebSocket, or fails the test.
@@ -303,30 +285,12 @@ func (s *siege) ask(method, path string, body io.Reader, header ...string) (int,
 func (s *siege) metric(name string, labels ...string) float64 {
 	s.t.Helper()
 	var body string
-	eventually(s.t, "metrics can be read", func() bool {
+	livetest.Eventually(s.t, "metrics can be read", func() bool {
 		status, b := s.ask(http.MethodGet, "/metrics", nil)
 		body = b
 		return status == http.StatusOK
 	})
-	sum := 0.0
-lines:
-	for line := range strings.Lines(body) {
-		series, value, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
-			continue
-		}
-		for _, l := range labels {
-			if !strings.Contains(series, l) {
-				continue lines
-			}
-		}
-		var v float64
-		if _, err := fmt.Sscan(value, &v); err != nil {
-			s.t.Fatalf("%q: %v", line, err)
-		}
-		sum += v
-	}
-	return sum
+	return livetest.Sum(s.t, body, name, labels...)
 }
 
 // ticks returns how many ticks the bystander's chart has had, those that came too
@@ -353,7 +317,7 @@ func (s *siege) missed(do func(more func() bool)) (part float64) {
 func (s *siege) calm() float64 {
 	s.t.Helper()
 	return s.missed(func(more func() bool) {
-		eventually(s.t, "a calm phase ends", func() bool { return !more() })
+		livetest.Eventually(s.t, "a calm phase ends", func() bool { return !more() })
 	})
 }
 

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // Clients that say what they have to say one byte at a time hold nothing for long,
@@ -126,7 +128,7 @@ func TestSilentConnections(t *testing.T) {
 			<-time.After(10 * time.Millisecond)
 		}
 	})
-	eventually(t, "there is room again", func() bool {
+	livetest.Eventually(t, "there is room again", func() bool {
 		status, _ := s.ask("GET", "/healthz", nil)
 		return status == 200
 	})

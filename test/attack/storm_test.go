@@ -18,6 +18,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/wire"
 )
 
@@ -278,7 +279,7 @@ func TestCallbackStorm(t *testing.T) {
 			}
 			waited = append(waited, s.frames.Load()-began)
 			next := s.frames.Load() + 1
-			eventually(t, "a tick", func() bool { return !more() || s.frames.Load() >= next })
+			livetest.Eventually(t, "a tick", func() bool { return !more() || s.frames.Load() >= next })
 		}
 		raging.Wait()
 	})
@@ -299,7 +300,7 @@ func TestCallbackStorm(t *testing.T) {
 		}
 	}
 	// Who comes back as it was told is heard.
-	eventually(t, "a callback over HTTP is handled again", func() bool {
+	livetest.Eventually(t, "a callback over HTTP is handled again", func() bool {
 		before := post.handled[0].Load()
 		post.post(http.DefaultTransport, s.base, 0, `"set"`)
 		return post.handled[0].Load() > before

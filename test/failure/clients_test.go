@@ -68,12 +68,12 @@ func TestSlowClient(t *testing.T) {
 				}
 			})
 		}
-		eventually(t, "the slow clients are closed as slow", func() bool {
+		livetest.Eventually(t, "the slow clients are closed as slow", func() bool {
 			return h.metric("chartd_closed_total", `reason="slow_write"`) == slow
 		})
 		clients.Wait()
 	})
-	eventually(t, "nothing is left of them", func() bool {
+	livetest.Eventually(t, "nothing is left of them", func() bool {
 		return h.metric("chartd_connections") == 1 && h.metric("chartd_sessions") == 1 && h.metric("chartd_views") == 1
 	})
 }
@@ -116,21 +116,21 @@ func TestHalfOpen(t *testing.T) {
 	warm := plug(t, h.base)
 	connect(warm)
 	warm.pull()
-	eventually(t, "those whose plug was pulled are gone", alone)
+	livetest.Eventually(t, "those whose plug was pulled are gone", alone)
 	heap, goroutines := held()
 	h.during(func() {
 		c := plug(t, h.base)
 		connect(c)
 		seen := h.frames.Load()
 		c.freeze()
-		eventually(t, "the silent are found", func() bool { return h.metric("chartd_closed_total", `reason="silent"`) == clients })
+		livetest.Eventually(t, "the silent are found", func() bool { return h.metric("chartd_closed_total", `reason="silent"`) == clients })
 		if ticks := h.frames.Load() - seen; ticks < 15 { // two and a half heartbeats are 25, less the last sign of life
 			t.Errorf("found silent after %d ticks of 100 ms; a heartbeat is 1 s", ticks)
 		}
-		eventually(t, "nothing is left of them", alone)
+		livetest.Eventually(t, "nothing is left of them", alone)
 	})
 	var bytes, routines int
-	eventually(t, fmt.Sprintf("goroutines are as many as before, %d", goroutines), func() bool {
+	livetest.Eventually(t, fmt.Sprintf("goroutines are as many as before, %d", goroutines), func() bool {
 		bytes, routines = held()
 		return routines <= goroutines+2
 	})
@@ -222,10 +222,10 @@ func TestFrozenClient(t *testing.T) {
 			first := c.line("session ")
 			h.during(func() {
 				c.signal(syscall.SIGSTOP)
-				eventually(t, "the frozen client is closed as "+tt.reason, func() bool {
+				livetest.Eventually(t, "the frozen client is closed as "+tt.reason, func() bool {
 					return h.metric("chartd_closed_total", `reason="`+tt.reason+`"`) == 1
 				})
-				eventually(t, "its session waits", func() bool { return h.metric("chartd_sessions", `state="waiting"`) == 1 })
+				livetest.Eventually(t, "its session waits", func() bool { return h.metric("chartd_sessions", `state="waiting"`) == 1 })
 			})
 			seen := h.frames.Load()
 			c.signal(syscall.SIGCONT)

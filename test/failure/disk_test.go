@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // The daemon itself writes nothing but its log. When the disk takes no more of
@@ -66,7 +68,7 @@ func TestFullDisk(t *testing.T) {
 			if tt.name == "gone with its directory" {
 				return // it was gone already: nothing changes
 			}
-			eventually(t, "it is noticed that the file is "+tt.name, func() bool { return failures() > before })
+			livetest.Eventually(t, "it is noticed that the file is "+tt.name, func() bool { return failures() > before })
 			if _, body := h.do(http.MethodGet, "/api/v1/charts", ""); !strings.Contains(body, `"pulse"`) {
 				t.Errorf("%s: the charts are gone: %s", tt.name, body)
 			}

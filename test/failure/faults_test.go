@@ -38,7 +38,7 @@ func TestPanics(t *testing.T) {
 				t.Errorf("a hook panics in place %s, not %d", said, place)
 			}
 		}
-		eventually(t, "the source panics and is told of", func() bool {
+		livetest.Eventually(t, "the source panics and is told of", func() bool {
 			_, body := h.do("GET", "/api/v1/sources", "")
 			return strings.Contains(body, "panic: a source")
 		})

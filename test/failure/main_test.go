@@ -48,16 +48,3 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 }
-
-// eventually waits for a condition that will hold soon.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatalf("still not: %s", what)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}

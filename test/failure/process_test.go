@@ -6,10 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // process is a program under test, which answers lines with lines.
@@ -18,28 +19,10 @@ type process struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	said  chan string
-	logs  tail
+	logs  livetest.Log
 	ended chan struct{}
 	err   error // when it has ended
 	fails bool  // it is meant to end with an error
-}
-
-// tail keeps what a process wrote.
-type tail struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *tail) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *tail) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // self is this program in a role of its own.

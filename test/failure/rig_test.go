@@ -2,7 +2,6 @@ package failure
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -64,7 +63,7 @@ func (h *house) bystand() {
 		_ = ws.Close()
 		reading.Wait()
 	})
-	eventually(h.t, "the bystander sees frames", func() bool { return h.frames.Load() > 3 })
+	livetest.Eventually(h.t, "the bystander sees frames", func() bool { return h.frames.Load() > 3 })
 }
 
 func dial(base string) (*websocket.Conn, error) {
@@ -156,29 +155,7 @@ func (h *house) metric(name string, labels ...string) (sum float64) {
 	if status != http.StatusOK {
 		h.t.Fatalf("/metrics: %d %s", status, body)
 	}
-	return value(h.t, body, name, labels...)
-}
-
-func value(t testing.TB, body, name string, labels ...string) (sum float64) {
-	t.Helper()
-lines:
-	for line := range strings.Lines(body) {
-		series, text, ok := strings.Cut(strings.TrimSpace(line), " ")
-		if metric, _, _ := strings.Cut(series, "{"); !ok || metric != name {
-			continue
-		}
-		for _, l := range labels {
-			if !strings.Contains(series, l) {
-				continue lines
-			}
-		}
-		var v float64
-		if _, err := fmt.Sscan(text, &v); err != nil {
-			t.Fatalf("%q: %v", line, err)
-		}
-		sum += v
-	}
-	return sum
+	return livetest.Sum(h.t, body, name, labels...)
 }
 
 // ticks returns how many ticks the bystander's chart has had, and how many more
@@ -189,7 +166,7 @@ func (h *house) ticks() (drawn, late float64) {
 	if status != http.StatusOK {
 		h.t.Fatalf("/metrics: %d %s", status, body)
 	}
-	return value(h.t, body, "chartd_ticks_total", `chart="pulse"`), value(h.t, body, "chartd_skipped_ticks_total", `chart="pulse"`, `reason="late"`)
+	return livetest.Sum(h.t, body, "chartd_ticks_total", `chart="pulse"`), livetest.Sum(h.t, body, "chartd_skipped_ticks_total", `chart="pulse"`, `reason="late"`)
 }
 
 // phase is how many frames a phase must have to be judged.
@@ -203,7 +180,7 @@ func (h *house) missed(do func()) (part float64) {
 	drawn, late := h.ticks()
 	frames := h.frames.Load()
 	do()
-	eventually(h.t, "the bystander goes on", func() bool { return h.frames.Load() >= frames+phase || h.lost.Load() != nil })
+	livetest.Eventually(h.t, "the bystander goes on", func() bool { return h.frames.Load() >= frames+phase || h.lost.Load() != nil })
 	d, l := h.ticks()
 	got := float64(h.frames.Load() - frames)
 	all := d - drawn + l - late

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -44,9 +45,9 @@ sources:
 `, front, front))
 	scraped := func() []store.Sample { return r.one("node_load1", "job=node") }
 	asked := func() []store.Sample { return r.one("beats", "kind=one") }
-	eventually(t, "samples come", func() bool { return len(values(scraped())) >= 3 && len(values(asked())) >= 3 })
+	livetest.Eventually(t, "samples come", func() bool { return len(values(scraped())) >= 3 && len(values(asked())) >= 3 })
 	rubbish.Store(true)
-	eventually(t, "both say what they are sent", func() bool {
+	livetest.Eventually(t, "both say what they are sent", func() bool {
 		return strings.Contains(r.status("node").Error, "want metrics") && strings.Contains(r.status("prom").Error, "is not that of Prometheus' API")
 	})
 	if s := scraped(); !math.IsNaN(s[len(s)-1].V) {
@@ -55,7 +56,7 @@ sources:
 	rubbish.Store(false)
 	began := time.Now().UnixMilli()
 	newest := func(s []store.Sample) int64 { v := values(s); return v[len(v)-1].T }
-	eventually(t, "samples come again", func() bool { return newest(scraped()) > began && newest(asked()) > began+1000 })
+	livetest.Eventually(t, "samples come again", func() bool { return newest(scraped()) > began && newest(asked()) > began+1000 })
 	if n := gaps(scraped()); n != 1 {
 		t.Errorf("%d gaps in what was scraped: %v", n, scraped())
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -125,13 +126,13 @@ sources:
 
 	r := start(t, yaml("since: 1h"))
 	down := func() bool { return strings.HasSuffix(r.status("plant").Error, "connect: connection refused") }
-	eventually(t, "the source says that the brokers are down", down)
+	livetest.Eventually(t, "the source says that the brokers are down", down)
 	k.start(me)
 	// What is older than since is left out, what is younger is of its timestamp.
 	k.put(&kgo.Record{Topic: "raw", Value: []byte("1"), Timestamp: time.UnixMilli(base).Add(-2 * time.Hour)})
 	k.put(&kgo.Record{Topic: "raw", Value: []byte("2"), Timestamp: time.UnixMilli(base).Add(-time.Minute)})
 	put(1, 30)
-	eventually(t, "the past is there", func() bool { return holds(r, want)() && r.status("plant").Samples == 31 })
+	livetest.Eventually(t, "the past is there", func() bool { return holds(r, want)() && r.status("plant").Samples == 31 })
 	if raw := r.one("plant", "topic=raw"); len(raw) != 1 || raw[0] != (store.Sample{T: base - 60_000, V: 2}) {
 		t.Errorf("of the past: %v", raw)
 	}
@@ -139,19 +140,19 @@ sources:
 	k.put(&kgo.Record{Topic: "readings", Value: []byte("\xff\x00")})
 	k.put(&kgo.Record{Topic: "readings"}) // a tombstone
 	fresh := start(t, yaml("start: latest"))
-	eventually(t, "who wants only what is new waits for it", func() bool {
+	livetest.Eventually(t, "who wants only what is new waits for it", func() bool {
 		st := fresh.status("plant")
 		return st.Up && st.Errors == 0 && r.status("plant").Rejected == 2 && r.status("plant").Skipped == 1
 	})
 	put(31, 40)
-	eventually(t, "what is new is there", func() bool { return holds(r, want)() && holds(fresh, want[30:])() })
+	livetest.Eventually(t, "what is new is there", func() bool { return holds(r, want)() && holds(fresh, want[30:])() })
 
 	// The brokers are away, and when they are back there is more before anybody has connected again.
 	k.stop()
-	eventually(t, "the source says that the brokers are away", down)
+	livetest.Eventually(t, "the source says that the brokers are away", down)
 	k.start(me)
 	put(41, 70)
-	eventually(t, "what was stored meanwhile is there", func() bool { return holds(r, want)() && holds(fresh, want[30:])() })
+	livetest.Eventually(t, "what was stored meanwhile is there", func() bool { return holds(r, want)() && holds(fresh, want[30:])() })
 	if !slices.Equal(got(r), want) || !slices.Equal(got(fresh), want[30:]) {
 		t.Errorf("what was stored is not what is there: %v and %v", got(r), got(fresh))
 	}
@@ -161,7 +162,7 @@ sources:
 
 	// A chartd that is started now has the past, too: nothing was committed.
 	late := start(t, yaml("start: earliest"))
-	eventually(t, "it begins in the past", func() bool { return holds(late, want)() })
+	livetest.Eventually(t, "it begins in the past", func() bool { return holds(late, want)() })
 
 	// What was not read yet may be gone, and the topic may be another one that begins to count at 0 again.
 	if err := k.cluster.DeleteTopic("readings"); err != nil {
@@ -172,7 +173,7 @@ sources:
 	}
 	k.connect(me)
 	put(71, 75)
-	eventually(t, "what the new topic holds is there", func() bool { return holds(r, want)() && holds(late, want)() && holds(fresh, want[30:])() })
+	livetest.Eventually(t, "what the new topic holds is there", func() bool { return holds(r, want)() && holds(late, want)() && holds(fresh, want[30:])() })
 	if n := r.status("plant").Samples; n != 76 {
 		t.Errorf("%d samples, want 76", n)
 	}
@@ -215,11 +216,11 @@ func TestKafkaWaysIn(t *testing.T) {
 			r := start(t, fmt.Sprintf("sources: {bus: {type: kafka, brokers: ['%s'], %s%s}}", k.addr, topics, tc.yaml))
 			defer r.holdsNoSecret("hunter2")
 			if tc.want != "" {
-				eventually(t, "it is turned away", func() bool { return strings.Contains(r.status("bus").Error, tc.want) })
+				livetest.Eventually(t, "it is turned away", func() bool { return strings.Contains(r.status("bus").Error, tc.want) })
 				return
 			}
 			k.put(&kgo.Record{Topic: "a", Value: []byte("1")})
-			eventually(t, "it reads", func() bool { return len(r.one("bus", "topic=a")) == 1 })
+			livetest.Eventually(t, "it reads", func() bool { return len(r.one("bus", "topic=a")) == 1 })
 		})
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -57,13 +58,13 @@ func TestExecVmstat(t *testing.T) {
 	t.Parallel()
 	program(t, "vmstat", "procps")
 	r := start(t, `sources: {vmstat: {type: exec, command: [vmstat, "1"]}}`)
-	eventually(t, "vmstat prints", func() bool { return len(r.one("vmstat_us")) >= 2 })
+	livetest.Eventually(t, "vmstat prints", func() bool { return len(r.one("vmstat_us")) >= 2 })
 	if err := syscall.Kill(child(t, "vmstat"), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "that it was killed shows", func() bool { return r.status("vmstat").Errors == 1 })
+	livetest.Eventually(t, "that it was killed shows", func() bool { return r.status("vmstat").Errors == 1 })
 	before := len(r.one("vmstat_us"))
-	eventually(t, "vmstat prints again", func() bool { return len(r.one("vmstat_us")) >= before+2 })
+	livetest.Eventually(t, "vmstat prints again", func() bool { return len(r.one("vmstat_us")) >= before+2 })
 	if st := r.status("vmstat"); st.Rejected > 0 || !st.Up {
 		t.Errorf("%+v", st)
 	}
@@ -95,9 +96,9 @@ sources:
   rtt: {type: exec, command: [ping, -i, "0.2", "127.0.0.1"], match: 'time=([0-9.]+)'}
   leak: {type: exec, shell: 'echo "bad key $KEY" >&2; exit 1', env: {KEY: hunter2-x}, interval: 1s}
 `)
-	eventually(t, "ping prints", func() bool { return len(r.one("rtt")) >= 5 })
+	livetest.Eventually(t, "ping prints", func() bool { return len(r.one("rtt")) >= 5 })
 	rising(t, r.one("rtt"))
-	eventually(t, "the other fails", func() bool { return strings.Contains(r.status("leak").Error, "bad key [secret]") })
+	livetest.Eventually(t, "the other fails", func() bool { return strings.Contains(r.status("leak").Error, "bad key [secret]") })
 	r.holdsNoSecret("hunter2-x")
 }
 
@@ -115,7 +116,7 @@ func TestFileLogrotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := start(t, "sources: {a: {type: file, path: "+path+", poll: 100ms}}")
-	eventually(t, "that it is missing shows", func() bool { return strings.Contains(r.status("a").Error, "no such file") })
+	livetest.Eventually(t, "that it is missing shows", func() bool { return strings.Contains(r.status("a").Error, "no such file") })
 	began := time.Now().UnixMilli() - 100_000
 	n := 0
 	write := func(rows int) {
@@ -133,7 +134,7 @@ func TestFileLogrotate(t *testing.T) {
 		}
 	}
 	write(50)
-	eventually(t, "the first lines are there", func() bool { return len(r.one("a_n")) >= n })
+	livetest.Eventually(t, "the first lines are there", func() bool { return len(r.one("a_n")) >= n })
 	for range 4 {
 		write(50)
 		// Rotated at once, whether the lines have been read or not.
@@ -141,7 +142,7 @@ func TestFileLogrotate(t *testing.T) {
 			t.Fatalf("logrotate: %v\n%s", err, out)
 		}
 		write(50)
-		eventually(t, "all lines are there", func() bool { return len(r.one("a_n")) >= n })
+		livetest.Eventually(t, "all lines are there", func() bool { return len(r.one("a_n")) >= n })
 	}
 	for i, s := range r.one("a_n") {
 		if s.T != began+int64(i) || int(s.V) != i {
@@ -180,22 +181,22 @@ sources:
   a: {type: http, url: "http://%[1]s/data?key=opensesame", interval: 100ms, query: '.rows[] | values | {time: .at, v: .v}', authorization: {credentials: hunter2-x}}
   wrong: {type: http, url: "http://%[1]s/data", interval: 100ms, authorization: {credentials: swordfish}}
 `, addr))
-	eventually(t, "that it is down shows", func() bool { return strings.Contains(r.status("a").Error, "connection refused") })
+	livetest.Eventually(t, "that it is down shows", func() bool { return strings.Contains(r.status("a").Error, "connection refused") })
 	stop := serveAt(t, addr, h)
-	eventually(t, "rows come", func() bool { return len(r.one("a_v")) >= 5 })
-	eventually(t, "the wrong token is said", func() bool { return strings.Contains(r.status("wrong").Error, "401 Unauthorized: bad token") })
+	livetest.Eventually(t, "rows come", func() bool { return len(r.one("a_v")) >= 5 })
+	livetest.Eventually(t, "the wrong token is said", func() bool { return strings.Contains(r.status("wrong").Error, "401 Unauthorized: bad token") })
 	failed := r.status("a").Errors
 	stop()
-	eventually(t, "that it died shows", func() bool { return r.status("a").Errors > failed })
+	livetest.Eventually(t, "that it died shows", func() bool { return r.status("a").Errors > failed })
 	failed = r.status("a").Errors
 	mode.Store(1)
 	serveAt(t, addr, h)
-	eventually(t, "that it sends garbage shows", func() bool {
+	livetest.Eventually(t, "that it sends garbage shows", func() bool {
 		return strings.Contains(r.status("a").Error, "reading JSON") || strings.Contains(r.status("a").Error, "no JSON")
 	})
 	before := len(r.one("a_v"))
 	mode.Store(0)
-	eventually(t, "rows come again", func() bool { return len(r.one("a_v")) >= before+3 })
+	livetest.Eventually(t, "rows come again", func() bool { return len(r.one("a_v")) >= before+3 })
 	for i, s := range r.one("a_v") {
 		if s.T != began+int64(i) || int(s.V) != i {
 			t.Fatalf("sample %d is %v", i, s)

@@ -71,7 +71,7 @@ func TestRemoteWriteLoad(t *testing.T) {
 	if status != http.StatusOK {
 		t.Fatal(status)
 	}
-	of := func(name string, labels ...string) float64 { return sumOf(t, metrics, name, labels...) }
+	of := func(name string, labels ...string) float64 { return livetest.Sum(t, metrics, name, labels...) }
 	t.Logf("%v: %.0f samples sent, %.0f taken, %.0f refused, %.0f retried; %.0f ticks, %.0f of them late", d, sent,
 		of("chartd_source_samples_total", `source="remote_write"`), of("chartd_source_rejected_total"),
 		p.metric("prometheus_remote_storage_samples_retried_total"), of("chartd_ticks_total"), of("chartd_skipped_ticks_total"))

@@ -38,19 +38,6 @@ func TestMain(m *testing.M) {
 // patience is how long a condition may take to come true. No test that passes waits that long.
 const patience = 60 * time.Second
 
-// eventually waits for a condition that will hold soon.
-func eventually(t testing.TB, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	for !holds() {
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
-}
-
 // rig runs the sources of a configuration before a store, as the daemon does, so that a test can look at every sample.
 type rig struct {
 	t       testing.TB

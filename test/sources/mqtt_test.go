@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // mosquitto is a broker that can be ended and started again where it was. It asks for a name and a password, "me" and "hunter2".
@@ -83,16 +85,16 @@ sources:
 `, b.addr, b.secure, b.web, b.cert))
 	subscribed := func() (n int) { return r.logs.FilterMessage("subscribed").Len() }
 	for _, name := range sources {
-		eventually(t, name+" says that the broker is down", func() bool { return strings.Contains(r.status(name).Error, "connection refused") })
+		livetest.Eventually(t, name+" says that the broker is down", func() bool { return strings.Contains(r.status(name).Error, "connection refused") })
 	}
 
 	b.start()
-	eventually(t, "all have subscribed", func() bool { return subscribed() == len(sources) })
+	livetest.Eventually(t, "all have subscribed", func() bool { return subscribed() == len(sources) })
 	got := func(name, rest string, labels ...string) []float64 { return numbers(r.one(name+"_"+rest, labels...)) }
 	all := func(what, rest string, want []float64, labels ...string) {
 		t.Helper()
 		for _, name := range sources {
-			eventually(t, fmt.Sprintf("%s: %s is on the chart", name, what), func() bool { return len(got(name, rest, labels...)) >= len(want) })
+			livetest.Eventually(t, fmt.Sprintf("%s: %s is on the chart", name, what), func() bool { return len(got(name, rest, labels...)) >= len(want) })
 			if g := got(name, rest, labels...); !slices.Equal(g, want) {
 				t.Errorf("%s: %s: got %v, want %v", name, what, g, want)
 			}
@@ -108,7 +110,7 @@ sources:
 	all("JSON", "temp_battery", []float64{80}, "room=lab")
 	all("words", "door", []float64{1, 0, 1}, "room=lab")
 	for _, name := range sources { // the wildcard's message was the last one
-		eventually(t, name+" has what a wildcard means", func() bool { return len(r.one(name+"_"+name, "topic=plain/a/b")) > 0 })
+		livetest.Eventually(t, name+" has what a wildcard means", func() bool { return len(r.one(name+"_"+name, "topic=plain/a/b")) > 0 })
 		if s := r.one(name+"_temp", "room=kitchen"); s[0].T < began || s[0].T > time.Now().UnixMilli()+10 {
 			t.Errorf("%s: a message is of %d, and came after %d", name, s[0].T, began)
 		}
@@ -140,12 +142,12 @@ sources:
 	for range 2 {
 		b.kill()
 		for _, name := range sources {
-			eventually(t, name+" notices", func() bool { return r.status(name).Error != "" })
+			livetest.Eventually(t, name+" notices", func() bool { return r.status(name).Error != "" })
 		}
 		n := subscribed()
 		b.start()
 		b.retain("sensors/hall/temp", "17") // as a broker that remembers would send it
-		eventually(t, "all have subscribed again", func() bool { return subscribed() == n+len(sources) })
+		livetest.Eventually(t, "all have subscribed again", func() bool { return subscribed() == n+len(sources) })
 	}
 	b.publish("sensors/kitchen/temp", "23", "24")
 	all("before and after", "temp", []float64{21.5, 21.5, -30, 22, 23, 24}, "room=kitchen")
@@ -154,7 +156,7 @@ sources:
 	for name, want := range map[string]string{
 		"wrong": "not authorized", "wrong3": "not authorized", "untrusted": "certificate signed by unknown authority", "notls": "does it want TLS (mqtts://)?",
 	} {
-		eventually(t, name+" says why: "+want, func() bool {
+		livetest.Eventually(t, name+" says why: "+want, func() bool {
 			return strings.Contains(strings.ToLower(r.status(name).Error), strings.ToLower(want))
 		})
 	}
@@ -173,16 +175,16 @@ sources:
   m: {type: mqtt, broker: "mqtt://%s", username: me, password: hunter2, topics: [home/power], client_id: chart}
 `, b.addr))
 	one := func() []float64 { return numbers(r.one("m", "topic=home/power")) }
-	eventually(t, "the retained message is on the chart", func() bool { return len(one()) == 1 })
+	livetest.Eventually(t, "the retained message is on the chart", func() bool { return len(one()) == 1 })
 	if s := r.one("m")[0]; s.T < began {
 		t.Errorf("a retained message is of %d, before %d", s.T, began)
 	}
 	host, port, _ := strings.Cut(b.addr, ":")
 	command(t, program(t, "mosquitto_pub", "mosquitto-clients"), "-h", host, "-p", port, "-u", "me", "-P", "hunter2", "-V", "5", "-i", "chart", "-t", "x", "-m", "1")
-	eventually(t, "the source has lost its connection", func() bool { return strings.Contains(r.status("m").Error, "ended") })
-	eventually(t, "it is there again", func() bool { return r.logs.FilterMessage("subscribed").Len() == 2 })
+	livetest.Eventually(t, "the source has lost its connection", func() bool { return strings.Contains(r.status("m").Error, "ended") })
+	livetest.Eventually(t, "it is there again", func() bool { return r.logs.FilterMessage("subscribed").Len() == 2 })
 	b.publish("home/power", "401")
-	eventually(t, "samples come again", func() bool { return slices.Contains(one(), 401) })
+	livetest.Eventually(t, "samples come again", func() bool { return slices.Contains(one(), 401) })
 	if g := one(); !slices.Equal(g, []float64{400, 401}) || slices.ContainsFunc(g, math.IsNaN) {
 		t.Errorf("got %v", g)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -37,11 +38,11 @@ sources:
 	down := func() bool {
 		return strings.HasSuffix(r.status("bus").Error, "connect: connection refused") && strings.HasSuffix(r.status("url").Error, "connect: connection refused")
 	}
-	eventually(t, "the sources say that the server is down", down)
+	livetest.Eventually(t, "the sources say that the server is down", down)
 
 	subscribed := func() bool { return n.listeners("plant.kitchen.temp") == 2 && n.listeners("raw.a.b") == 1 }
 	n.start(true)
-	eventually(t, "both have subscribed", subscribed)
+	livetest.Eventually(t, "both have subscribed", subscribed)
 	base := time.Now().UnixMilli()
 	texts, want := numbered(base, 1, 50)
 	for _, text := range texts {
@@ -53,7 +54,7 @@ sources:
 	n.publish("raw.a.b", "7")
 	kitchen := func() []store.Sample { return r.one("temp_v", "room=kitchen") }
 	other := func() []store.Sample { return r.one("url_v", "subject=plant.kitchen.temp") }
-	eventually(t, "all are there", func() bool {
+	livetest.Eventually(t, "all are there", func() bool {
 		return len(kitchen()) == 50 && len(other()) == 50 && len(r.one("door", "room=kitchen")) == 1 && len(r.one("bus", "subject=raw.a.b")) == 1 &&
 			r.status("bus").Rejected == 2 && r.status("url").Rejected == 2
 	})
@@ -62,15 +63,15 @@ sources:
 	}
 
 	n.stop()
-	eventually(t, "the sources say that the server is away", down)
+	livetest.Eventually(t, "the sources say that the server is away", down)
 	n.start(true)
-	eventually(t, "both have subscribed again", subscribed)
+	livetest.Eventually(t, "both have subscribed again", subscribed)
 	texts, more := numbered(base, 51, 100)
 	for _, text := range texts {
 		n.publish("plant.kitchen.temp", text)
 	}
 	want = append(want, more...)
-	eventually(t, "all are there again", func() bool { return len(kitchen()) == 100 && len(other()) == 100 })
+	livetest.Eventually(t, "all are there again", func() bool { return len(kitchen()) == 100 && len(other()) == 100 })
 	if !slices.Equal(kitchen(), want) || !slices.Equal(other(), want) {
 		t.Errorf("what was published is not what is there: %v and %v", kitchen(), other())
 	}
@@ -139,12 +140,12 @@ func TestNATSWaysIn(t *testing.T) {
 			r := start(t, fmt.Sprintf("sources: {bus: {type: nats, servers: ['nats://%s'], subjects: [a], %s}}", n.addr, tc.yaml))
 			defer r.holdsNoSecret("hunter2", string(seed), operator.seed, operator.token)
 			if tc.want != "" {
-				eventually(t, "it is turned away", func() bool { return strings.Contains(r.status("bus").Error, tc.want) })
+				livetest.Eventually(t, "it is turned away", func() bool { return strings.Contains(r.status("bus").Error, tc.want) })
 				return
 			}
-			eventually(t, "it has subscribed", func() bool { return n.listeners("a") == 1 })
+			livetest.Eventually(t, "it has subscribed", func() bool { return n.listeners("a") == 1 })
 			n.publish("a", "1")
-			eventually(t, "it reads", func() bool { return len(r.one("bus", "subject=a")) == 1 })
+			livetest.Eventually(t, "it reads", func() bool { return len(r.one("bus", "subject=a")) == 1 })
 		})
 	}
 }
@@ -184,20 +185,20 @@ sources:
 	holds := func(r *rig, want []store.Sample) func() bool {
 		return func() bool { return len(kitchen(r)) == len(want) && len(all(r)) == len(want) }
 	}
-	eventually(t, "the past is there", func() bool {
+	livetest.Eventually(t, "the past is there", func() bool {
 		return holds(r, want)() && r.status("all").Samples == 22 && r.status("past").Samples == 21
 	})
 	if got := r.one("past", "subject=plant.kitchen.door"); len(got) != 1 || got[0].T != doorOpen || got[0].V != 1 {
 		t.Errorf("a message without a time is not of when the server stored it, %d: %v", doorOpen, got)
 	}
-	eventually(t, "those that want only what is new are there, too", func() bool { return n.consumers("PLANT") == 4 })
+	livetest.Eventually(t, "those that want only what is new are there, too", func() bool { return n.consumers("PLANT") == 4 })
 	n.store("PLANT", "plant.kitchen.temp", "{\"v\":")
 	put(21, 30)
-	eventually(t, "what is new is there", func() bool { return holds(r, want)() && holds(fresh, want[20:])() })
+	livetest.Eventually(t, "what is new is there", func() bool { return holds(r, want)() && holds(fresh, want[20:])() })
 
 	// The server is away, and messages are stored while nobody can connect.
 	n.stop()
-	eventually(t, "the sources say that the server is away", func() bool {
+	livetest.Eventually(t, "the sources say that the server is away", func() bool {
 		return strings.HasSuffix(r.status("past").Error, "connect: connection refused") && strings.HasSuffix(fresh.status("all").Error, "connect: connection refused")
 	})
 	n.start(false)
@@ -205,7 +206,7 @@ sources:
 	n.stop()
 	n.start(true)
 	put(61, 70)
-	eventually(t, "what was stored meanwhile is there", func() bool { return holds(r, want)() && holds(fresh, want[20:])() })
+	livetest.Eventually(t, "what was stored meanwhile is there", func() bool { return holds(r, want)() && holds(fresh, want[20:])() })
 
 	// There is another stream of the same name, which begins to count at 1 again.
 	n.stop()
@@ -214,7 +215,7 @@ sources:
 	put(71, 75)
 	n.stop()
 	n.start(true)
-	eventually(t, "what the new stream holds is there", func() bool { return holds(r, want)() && holds(fresh, want[20:])() })
+	livetest.Eventually(t, "what the new stream holds is there", func() bool { return holds(r, want)() && holds(fresh, want[20:])() })
 	for _, one := range []*rig{r, fresh} {
 		want := want
 		if one == fresh {
@@ -236,8 +237,8 @@ sources:
 
 	// A chartd that is started now has what the stream still holds.
 	late := start(t, config("1h"))
-	eventually(t, "it begins in the past", func() bool { return holds(late, want[70:])() })
+	livetest.Eventually(t, "it begins in the past", func() bool { return holds(late, want[70:])() })
 	late.close()
-	eventually(t, "whoever is gone leaves no consumer behind", func() bool { return n.consumers("PLANT") == 4 })
+	livetest.Eventually(t, "whoever is gone leaves no consumer behind", func() bool { return n.consumers("PLANT") == 4 })
 	r.holdsNoSecret(natsPassword)
 }

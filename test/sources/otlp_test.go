@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -109,7 +110,7 @@ func TestOTLP(t *testing.T) {
 			const rounds = 6
 			for i := range rounds {
 				before := time.Now().UnixMilli()
-				eventually(t, "the clock goes on: a millisecond has one sample", func() bool { return time.Now().UnixMilli() > before })
+				livetest.Eventually(t, "the clock goes on: a millisecond has one sample", func() bool { return time.Now().UnixMilli() > before })
 				requests.Add(t.Context(), 2, home)
 				open.Add(t.Context(), 3)
 				open.Add(t.Context(), -2)
@@ -167,7 +168,7 @@ func TestOTLPIsTold(t *testing.T) {
 	gauge.Record(t.Context(), 1)
 	gauge.Record(t.Context(), 2, metric.WithAttributes(attribute.Bool("second", true)))
 	var err error
-	eventually(t, "it runs, and takes one", func() bool { err = app.ForceFlush(t.Context()); return len(r.store.Select("g", nil)) == 1 })
+	livetest.Eventually(t, "it runs, and takes one", func() bool { err = app.ForceFlush(t.Context()); return len(r.store.Select("g", nil)) == 1 })
 	if err == nil || !strings.Contains(err.Error(), "1 of 2 points were rejected; the first, point ") || !strings.Contains(err.Error(), "the limit of store.max_series (1) is reached") {
 		t.Errorf("of a part the exporter says: %v", err)
 	}

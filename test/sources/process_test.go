@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // process is a server that a test started.
@@ -81,7 +83,7 @@ func launchCommand(t testing.TB, addr string, cmd *exec.Cmd) *process {
 			t.Logf("%s said:\n%s", path, p.out)
 		}
 	})
-	eventually(t, path+" listens at "+addr, func() bool {
+	livetest.Eventually(t, path+" listens at "+addr, func() bool {
 		select {
 		case <-p.done:
 			t.Fatalf("%s ended:\n%s", path, p.out)

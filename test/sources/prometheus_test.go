@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -81,7 +82,7 @@ sources:
   prom: {type: prometheus, url: "http://%s", window: 6h, step: 2s, queries: {warm: "temp + 1", beats: beat}}
 `, p.addr))
 	warm := func() []store.Sample { return r.one("warm", "room=a") }
-	eventually(t, "the whole history comes", func() bool {
+	livetest.Eventually(t, "the whole history comes", func() bool {
 		s := values(warm())
 		return len(s) > 0 && s[len(s)-1].T > now.UnixMilli()-5000
 	})
@@ -100,10 +101,10 @@ sources:
 	if n := gaps(s); n != 0 {
 		t.Errorf("%d gaps", n)
 	}
-	eventually(t, "new samples come", func() bool { return len(values(r.one("beats", "kind=one", "job=t"))) >= 3 })
+	livetest.Eventually(t, "new samples come", func() bool { return len(values(r.one("beats", "kind=one", "job=t"))) >= 3 })
 	byQuery := map[string][]asked{}
 	var count float64
-	eventually(t, "the server has written down what it counted", func() bool {
+	livetest.Eventually(t, "the server has written down what it counted", func() bool {
 		count = p.metric("prometheus_http_requests_total", `handler="/api/v1/query_range"`) - before
 		return len(p.log()) == int(count)
 	})
@@ -135,23 +136,23 @@ func TestPrometheusComesAndGoes(t *testing.T) {
 sources:
   prom: {type: prometheus, url: "http://%s", window: 1m, step: 1s, timeout: 2s, queries: {beats: beat, wrong: "sum(beat", up: up}}
 `, p.addr))
-	eventually(t, "the source says that the server is down", func() bool {
+	livetest.Eventually(t, "the source says that the server is down", func() bool {
 		return strings.HasSuffix(r.status("prom").Error, "connect: connection refused")
 	})
 	p.start()
 	beats := func() []store.Sample { return r.one("beats", "kind=one") }
-	eventually(t, "samples come", func() bool { return len(values(beats())) >= 3 })
+	livetest.Eventually(t, "samples come", func() bool { return len(values(beats())) >= 3 })
 	if st := r.status("prom"); st.Error != "" || !strings.Contains(st.Reject, "queries.wrong: ") || !strings.Contains(st.Reject, "parse error") {
 		t.Errorf("one query is wrong: %+v", st)
 	}
 	p.kill()
-	eventually(t, "it is missed", func() bool { return r.status("prom").Error != "" })
+	livetest.Eventually(t, "it is missed", func() bool { return r.status("prom").Error != "" })
 	last := func() int64 { s := values(beats()); return s[len(s)-1].T }
 	left := last()
 	// Longer than the second for which this Prometheus takes an old value for the present one.
-	eventually(t, "it has been away for a while", func() bool { return time.Now().UnixMilli() > left+2000 })
+	livetest.Eventually(t, "it has been away for a while", func() bool { return time.Now().UnixMilli() > left+2000 })
 	p.start()
-	eventually(t, "samples come again", func() bool { return last() > left+3000 && r.status("prom").Error == "" })
+	livetest.Eventually(t, "samples come again", func() bool { return last() > left+3000 && r.status("prom").Error == "" })
 	s := beats()
 	if n := gaps(s); n != 1 {
 		t.Errorf("%d gaps for one absence: %v", n, s)
@@ -189,13 +190,13 @@ basic_auth_users: {me: "$2b$05$abcdefghijklmnopqrstuuoXuKqgZXLiJqzfmMXDDhSFPIvxV
 		source("nobody", ca)+
 		source("untrusted", "basic_auth: {username: me, password: hunter2}"))
 	for _, name := range []string{"good", "file", "unchecked"} {
-		eventually(t, name+" brings samples", func() bool { return len(values(r.one(name))) > 0 })
+		livetest.Eventually(t, name+" brings samples", func() bool { return len(values(r.one(name))) > 0 })
 	}
 	for name, want := range map[string]string{
 		"wrong": "the answer is 401 Unauthorized", "bearer": "the answer is 401 Unauthorized", "nobody": "the answer is 401 Unauthorized",
 		"untrusted": "x509: certificate signed by unknown authority",
 	} {
-		eventually(t, name+" says why not", func() bool { return strings.Contains(r.status(name).Error, want) })
+		livetest.Eventually(t, name+" says why not", func() bool { return strings.Contains(r.status(name).Error, want) })
 	}
 	r.holdsNoSecret("hunter2", "swordfish", "opensesame", "bWU6aHVudGVyMg", "bWU6c3dvcmRmaXNo")
 }

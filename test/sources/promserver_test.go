@@ -6,10 +6,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // target is what a Prometheus of these tests scrapes: a counter of its own scrapes, so that every value tells which one it is of.
@@ -87,7 +88,7 @@ func (p *promServer) replace(old, with string) {
 func (p *promServer) start() {
 	p.t.Helper()
 	p.process = launch(p.t, p.addr, program(p.t, "prometheus", "prometheus"), p.args...)
-	eventually(p.t, "Prometheus is ready", func() bool {
+	livetest.Eventually(p.t, "Prometheus is ready", func() bool {
 		status, _ := get(p.t, "http://"+p.addr+"/-/ready")
 		return status == http.StatusOK || strings.Contains(strings.Join(p.args, " "), "--web.config.file")
 	})
@@ -100,28 +101,5 @@ func (p *promServer) metric(name string, labels ...string) float64 {
 	if status != http.StatusOK {
 		p.t.Fatalf("the Prometheus answers %d", status)
 	}
-	return sumOf(p.t, body, name, labels...)
-}
-
-// sumOf returns the sum of a metric in what a /metrics says: of the series that have all of these texts in their labels.
-func sumOf(t testing.TB, body, name string, labels ...string) (sum float64) {
-	t.Helper()
-lines:
-	for line := range strings.Lines(body) {
-		series, value, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if metric, _, _ := strings.Cut(series, "{"); metric != name {
-			continue
-		}
-		for _, l := range labels {
-			if !strings.Contains(series, l) {
-				continue lines
-			}
-		}
-		v, err := strconv.ParseFloat(value, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += v
-	}
-	return sum
+	return livetest.Sum(p.t, body, name, labels...)
 }

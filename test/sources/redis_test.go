@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -36,7 +37,7 @@ func newRedis(t testing.TB) *redisServer {
 func (s *redisServer) start() {
 	s.t.Helper()
 	s.process = launch(s.t, s.addr, program(s.t, "redis-server", "redis-server"), s.args...)
-	eventually(s.t, "Redis has read its disk", func() bool { return s.do("PING") == "PONG" })
+	livetest.Eventually(s.t, "Redis has read its disk", func() bool { return s.do("PING") == "PONG" })
 }
 
 // do runs a command.
@@ -65,7 +66,7 @@ sources:
 `, s.addr, s.secure, s.cert))
 	names := []string{"plain", "tls", "json", "heard", "acl", "acl_url"}
 	for _, name := range names {
-		eventually(t, name+" says that the server is down", func() bool { return strings.Contains(r.status(name).Error, "connection refused") })
+		livetest.Eventually(t, name+" says that the server is down", func() bool { return strings.Contains(r.status(name).Error, "connection refused") })
 	}
 	// ready says how often each source has begun to read.
 	ready := func() map[string]int {
@@ -91,7 +92,7 @@ sources:
 		s.do("XADD", "temps", fmt.Sprintf("%d-0", now-ago), "room", "kitchen", "temp", fmt.Sprint(20+i), "state", "on")
 	}
 	s.do("SET", "text", "21.5")
-	eventually(t, "all are there", again(nil))
+	livetest.Eventually(t, "all are there", again(nil))
 	kitchen := func() []store.Sample { return r.one("plain_temp", "room=kitchen", "stream=temps") }
 	restricted := func() []store.Sample { return r.one("acl_temp", "room=kitchen", "stream=temps") }
 	byURL := func() []store.Sample { return r.one("acl_url_temp", "room=kitchen", "stream=temps") }
@@ -99,7 +100,7 @@ sources:
 	wantBoth := func(what string, want ...float64) {
 		t.Helper()
 		for _, get := range []func() []store.Sample{kitchen, secure, restricted, byURL} {
-			eventually(t, what, func() bool { return len(get()) >= len(want) })
+			livetest.Eventually(t, what, func() bool { return len(get()) >= len(want) })
 			if g := numbers(get()); !slices.Equal(g, want) {
 				t.Errorf("%s: got %v, want %v", what, g, want)
 			}
@@ -116,12 +117,12 @@ sources:
 	}
 
 	s.do("XADD", "packed", "*", "data", `{"load": 0.5, "text": "x"}`, "host", "web1")
-	eventually(t, "JSON in a field is on the chart", func() bool { return len(r.one("json_load", "host=web1", "stream=packed")) == 1 })
+	livetest.Eventually(t, "JSON in a field is on the chart", func() bool { return len(r.one("json_load", "host=web1", "stream=packed")) == 1 })
 	for _, rubbish := range [][]string{{"data", "hello"}, {"other", "1"}, {"data", `{"load":`}} {
 		s.do(append([]string{"XADD", "packed", "*"}, rubbish...)...)
 	}
 	s.do("XADD", "packed", "*", "data", "7", "host", "web1")
-	eventually(t, "what comes after rubbish is there", func() bool { return len(r.one("json", "host=web1")) == 1 })
+	livetest.Eventually(t, "what comes after rubbish is there", func() bool { return len(r.one("json", "host=web1")) == 1 })
 	if st := r.status("json"); st.Rejected != 3 || !strings.Contains(st.Reject, `stream "packed": `) {
 		t.Errorf("of rubbish: %+v", st)
 	}
@@ -135,7 +136,7 @@ sources:
 	}
 	heard := func(n int) {
 		t.Helper()
-		eventually(t, "channels are heard", func() bool {
+		livetest.Eventually(t, "channels are heard", func() bool {
 			return len(r.one("temp", "room=lab")) == n && len(r.one("heard_v", "channel=news:a:b")) == n && len(r.one("heard", "channel=alone")) == n
 		})
 		if st := r.status("heard"); st.Rejected != uint64(n) || st.Skipped != uint64(n) || !strings.Contains(st.Reject, `channel "sensors:lab:temp": the payload "rubbish"`) {
@@ -149,13 +150,13 @@ sources:
 	was := ready()
 	s.kill()
 	for _, name := range names {
-		eventually(t, name+" notices", func() bool { return r.status(name).Error != "" })
+		livetest.Eventually(t, name+" notices", func() bool { return r.status(name).Error != "" })
 	}
 	s.start()
 	s.do("XADD", "temps", fmt.Sprintf("%d-0", now+1), "room", "kitchen", "temp", "24")
 	s.do("XADD", "temps", fmt.Sprintf("%d-1", now+1), "room", "lab", "temp", "18")
 	wantBoth("what came meanwhile", 21, 22, 23, 24)
-	eventually(t, "all are there again", again(was))
+	livetest.Eventually(t, "all are there again", again(was))
 	hear()
 	heard(2)
 	wantBoth("nothing comes twice", 21, 22, 23, 24)
@@ -163,7 +164,7 @@ sources:
 	// The stream is deleted, and made anew with older ids.
 	s.do("DEL", "temps")
 	s.do("XADD", "temps", fmt.Sprintf("%d-5", now-10), "room", "cellar", "temp", "12")
-	eventually(t, "a stream that was made anew is read", func() bool { return len(r.one("plain_temp", "room=cellar")) == 1 })
+	livetest.Eventually(t, "a stream that was made anew is read", func() bool { return len(r.one("plain_temp", "room=cellar")) == 1 })
 	if r.logs.FilterMessageSnippet("was made anew").Len() == 0 {
 		t.Error("the log does not say that the stream was made anew")
 	}
@@ -171,7 +172,7 @@ sources:
 	for name, want := range map[string]string{
 		"denied": "NOPERM", "typed": `the key "text" holds something else than a stream`, "wrong": "WRONGPASS", "untrusted": "certificate signed by unknown authority",
 	} {
-		eventually(t, name+" says why: "+want, func() bool { return strings.Contains(r.status(name).Error, want) })
+		livetest.Eventually(t, name+" says why: "+want, func() bool { return strings.Contains(r.status(name).Error, want) })
 	}
 	r.holdsNoSecret("hunter2", "hunter3")
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -30,7 +31,7 @@ func TestRemoteWrite(t *testing.T) {
 	p.start()
 	r := start(t, "sources: {}")
 	beats := func() []store.Sample { return r.one("beat", "kind=one", "job=t", "instance="+tg.addr) }
-	eventually(t, "the Prometheus tries in vain", func() bool { return p.metric("prometheus_remote_storage_samples_retried_total") > 0 })
+	livetest.Eventually(t, "the Prometheus tries in vain", func() bool { return p.metric("prometheus_remote_storage_samples_retried_total") > 0 })
 
 	// Now and then the receiver is too busy, and answers only after it has taken the samples.
 	var requests atomic.Int64
@@ -44,17 +45,17 @@ func TestRemoteWrite(t *testing.T) {
 		r.ServeHTTP(w, req)
 	})
 	stop := serveAt(t, addr, busy)
-	eventually(t, "samples come", func() bool { return len(beats()) >= 6 })
+	livetest.Eventually(t, "samples come", func() bool { return len(beats()) >= 6 })
 	stop()
 	retried := p.metric("prometheus_remote_storage_samples_retried_total")
-	eventually(t, "it is missed", func() bool { return p.metric("prometheus_remote_storage_samples_retried_total") > retried })
+	livetest.Eventually(t, "it is missed", func() bool { return p.metric("prometheus_remote_storage_samples_retried_total") > retried })
 	before := tg.scrape.Load()
 	none := ""
 	tg.more.Store(&none)
-	eventually(t, "there is more to tell", func() bool { return tg.scrape.Load() >= before+3 })
+	livetest.Eventually(t, "there is more to tell", func() bool { return tg.scrape.Load() >= before+3 })
 	serveAt(t, addr, busy)
 	upTo := float64(tg.scrape.Load())
-	eventually(t, "it comes after all", func() bool { s := beats(); return len(s) > 0 && s[len(s)-1].V >= upTo })
+	livetest.Eventually(t, "it comes after all", func() bool { s := beats(); return len(s) > 0 && s[len(s)-1].V >= upTo })
 
 	s := beats()
 	for i, v := range s {
@@ -102,18 +103,18 @@ func TestRemoteWriteFull(t *testing.T) {
 	serveAt(t, addr, r)
 	p.start()
 	beats := func() []store.Sample { return r.one("beat", "kind=one") }
-	eventually(t, "samples come", func() bool { return len(beats()) >= 1 })
+	livetest.Eventually(t, "samples come", func() bool { return len(beats()) >= 1 })
 	text := lines.String()
 	tg.more.Store(&text)
-	eventually(t, "the source says what it refuses", func() bool {
+	livetest.Eventually(t, "the source says what it refuses", func() bool {
 		return strings.Contains(r.status("remote_write").Reject, "the limit of store.max_series (10) is reached")
 	})
 	had := len(beats())
-	eventually(t, "what was there goes on", func() bool { return len(beats()) >= had+3 })
+	livetest.Eventually(t, "what was there goes on", func() bool { return len(beats()) >= had+3 })
 	if n := len(r.store.Select("many", nil)); n != 9 {
 		t.Errorf("%d series beside the one", n)
 	}
-	eventually(t, "the Prometheus says why", func() bool {
+	livetest.Eventually(t, "the Prometheus says why", func() bool {
 		return strings.Contains(p.out.String(), "samples were rejected; the first, of series")
 	})
 }

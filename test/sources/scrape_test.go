@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // TestScrapeNodeExporter reads a node_exporter that is down at first, dies in the middle and comes back.
@@ -22,7 +24,7 @@ sources:
   elsewhere: {type: scrape, url: "http://%s/metrics", interval: 200ms, keep: node_load1, labels: {job: ""}}
 `, addr, addr))
 	_, port, _ := net.SplitHostPort(addr)
-	eventually(t, "the source says that the target is down", func() bool {
+	livetest.Eventually(t, "the source says that the target is down", func() bool {
 		return strings.HasSuffix(r.status("node").Error, "connect: connection refused")
 	})
 	if got := r.status("node").Samples; got != 0 {
@@ -42,7 +44,7 @@ sources:
 		return launch(t, addr, path, "--web.listen-address="+addr, "--collector.disable-defaults", "--collector.loadavg", "--collector.cpu")
 	}
 	p := run()
-	eventually(t, "samples come", func() bool { return load() >= 3 })
+	livetest.Eventually(t, "samples come", func() bool { return load() >= 3 })
 	if st := r.status("node"); st.Error != "" || st.Errors == 0 || st.Last.IsZero() {
 		t.Errorf("when it is there: %+v", st)
 	}
@@ -51,13 +53,13 @@ sources:
 	}
 
 	p.kill()
-	eventually(t, "it is missed", func() bool { return r.status("node").Error != "" && r.status("elsewhere").Error != "" })
+	livetest.Eventually(t, "it is missed", func() bool { return r.status("node").Error != "" && r.status("elsewhere").Error != "" })
 	left := r.status("node").Samples + r.status("elsewhere").Samples
 	if s := r.one("node_load1", "job=node"); !math.IsNaN(s[len(s)-1].V) {
 		t.Errorf("the line does not end in a gap: %v", s)
 	}
 	run()
-	eventually(t, "samples come again", func() bool {
+	livetest.Eventually(t, "samples come again", func() bool {
 		return r.status("node").Error == "" && r.status("elsewhere").Error == "" && r.status("node").Samples+r.status("elsewhere").Samples > left+6
 	})
 	for _, job := range jobs {
@@ -84,7 +86,7 @@ sources:
 charts:
   held: {window: 1m, refresh: 100ms, series: [{metric: chartd_store_samples, labels: {job: self}}]}
 `, addr))
-	eventually(t, "the chart has a line", func() bool {
+	livetest.Eventually(t, "the chart has a line", func() bool {
 		_, svg := get(t, base+"/charts/held.svg")
 		return strings.Contains(svg, "class='l")
 	})

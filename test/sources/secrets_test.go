@@ -192,7 +192,7 @@ sources:
 			t.Logf("these have not failed: %v", quiet)
 		}
 	})
-	eventually(t, "every source fails", func() bool {
+	livetest.Eventually(t, "every source fails", func() bool {
 		metrics := askAs(t, admin+"metrics", token)
 		failed := map[string]bool{}
 		for _, m := range heed.FindAllStringSubmatch(metrics, -1) {

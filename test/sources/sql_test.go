@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -27,7 +28,7 @@ store: {max_age: 2h}
 sources:
   live: {type: sql, dsn: %q, interval: 100ms, overlap: 1s, query: "SELECT time, value, room FROM readings WHERE time > :since ORDER BY time"}
 `, s.dsn("reader", "hunter2", "")))
-	eventually(t, "the source says that the server is down", func() bool {
+	livetest.Eventually(t, "the source says that the server is down", func() bool {
 		return strings.Contains(r.status("live").Error, "connect: connection refused")
 	})
 	s.start()
@@ -59,7 +60,7 @@ func pooled(t *testing.T, s *sqlServer) {
 		s.exec("INSERT INTO pooled VALUES ($1, $2, 'a')", at.Add(time.Duration(n)*time.Second), n)
 		for i := range 4 {
 			name := fmt.Sprintf("p%d", i)
-			eventually(t, "it is read", func() bool { return len(r.one(name)) == n+1 || r.status(name).Errors > 0 })
+			livetest.Eventually(t, "it is read", func() bool { return len(r.one(name)) == n+1 || r.status(name).Errors > 0 })
 			if st := r.status(name); st.Errors > 0 {
 				t.Fatalf("through the pool: %+v", st)
 			}
@@ -112,21 +113,21 @@ func (s *sqlServer) sent() (asked, rows int) {
 // onlyNew counts at the server what is asked for, while rows come late.
 func onlyNew(t *testing.T, s *sqlServer, r *rig) {
 	t.Helper()
-	eventually(t, "the history comes", func() bool { return len(r.one("live", "room=old")) == 1000 })
+	livetest.Eventually(t, "the history comes", func() bool { return len(r.one("live", "room=old")) == 1000 })
 	if got := r.one("live", "room=old")[17].V; got != 17.25 {
 		t.Errorf("got %v", got)
 	}
 	var asked, rows int // a server counts a query when it is over, which its rows may precede
-	eventually(t, "the history is counted", func() bool { asked, rows = s.sent(); return rows >= 1000 })
+	livetest.Eventually(t, "the history is counted", func() bool { asked, rows = s.sent(); return rows >= 1000 })
 	now := time.Now().Truncate(time.Millisecond)
 	s.insert(now, 1, "a")
-	eventually(t, "a row comes", func() bool { return len(r.one("live", "room=a")) == 1 })
+	livetest.Eventually(t, "a row comes", func() bool { return len(r.one("live", "room=a")) == 1 })
 	s.insert(now, 2, "b")                             // of the same moment, later
 	s.insert(now.Add(-500*time.Millisecond), 3, "b")  // of an earlier one, later
 	s.insert(now.Add(300*time.Microsecond), 4.5, "c") // in the same millisecond
-	eventually(t, "late rows come", func() bool { return len(r.one("live", "room=b")) == 2 && len(r.one("live", "room=c")) == 1 })
+	livetest.Eventually(t, "late rows come", func() bool { return len(r.one("live", "room=b")) == 2 && len(r.one("live", "room=c")) == 1 })
 	later, _ := s.sent()
-	eventually(t, "it goes on asking", func() bool { n, _ := s.sent(); return n >= later+5 })
+	livetest.Eventually(t, "it goes on asking", func() bool { n, _ := s.sent(); return n >= later+5 })
 	n, sent := s.sent()
 	if n -= asked; sent-rows > 4*n {
 		t.Errorf("%d queries for what is new sent %d rows, of 4 that there are", n, sent-rows)
@@ -149,7 +150,7 @@ func onlyNew(t *testing.T, s *sqlServer, r *rig) {
 		s.exec("KILL USER 'reader'@'127.0.0.1'")
 	}
 	s.insert(time.Now(), 5, "d")
-	eventually(t, "rows come over another connection", func() bool { return len(r.one("live", "room=d")) == 1 })
+	livetest.Eventually(t, "rows come over another connection", func() bool { return len(r.one("live", "room=d")) == 1 })
 	if st := r.status("live"); st.Errors > before+1 || st.Samples != 1005 {
 		t.Errorf("%+v", st)
 	}
@@ -189,7 +190,7 @@ func types(t *testing.T, s *sqlServer) {
 		"naive_f": {T: now.UnixMilli(), V: 1.1}, "naive_up": {T: now.UnixMilli(), V: 1}, "milli_x": {T: now.UnixMilli(), V: 1.1}, "secs": {T: now.UnixMilli() + 500, V: 1.1},
 		"texts": {T: now.UnixMilli(), V: 1.1}, "sized": {T: now.UnixMilli(), V: 1.1}, "day": {T: now.UTC().Truncate(24 * time.Hour).UnixMilli(), V: 1.1},
 	} {
-		eventually(t, metric+" comes", func() bool { return len(r.one(metric)) > 0 })
+		livetest.Eventually(t, metric+" comes", func() bool { return len(r.one(metric)) > 0 })
 		if got := r.one(metric); len(got) != 1 || got[0] != want {
 			t.Errorf("%s: got %v, want %v", metric, got, want)
 		}
@@ -197,8 +198,8 @@ func types(t *testing.T, s *sqlServer) {
 	if got := r.one("naive_gone"); len(got) != 1 || !math.IsNaN(got[0].V) {
 		t.Errorf("NULL is %v", got)
 	}
-	eventually(t, "what has no time goes on", func() bool { return len(r.one("now_n", "what=all")) >= 3 })
-	eventually(t, "they go on asking", func() bool { return s.connections() == 8 })
+	livetest.Eventually(t, "what has no time goes on", func() bool { return len(r.one("now_n", "what=all")) >= 3 })
+	livetest.Eventually(t, "they go on asking", func() bool { return s.connections() == 8 })
 	for _, st := range r.manager.Status() {
 		if st.Kind == "sql" && (st.Error != "" || st.Rejected > 0 || st.Name != "now" && st.Name != "naive" && st.Samples != 1) {
 			t.Errorf("%+v", st)
@@ -243,12 +244,12 @@ func refused(t *testing.T, s *sqlServer) {
 	r := start(t, yaml)
 	for name, query := range names {
 		// On a busy machine a connection may take all of the timeout at first.
-		eventually(t, query+" is refused: "+wants[query], func() bool { st := r.status(name); return st.Errors > 0 && strings.Contains(st.Error, wants[query]) })
+		livetest.Eventually(t, query+" is refused: "+wants[query], func() bool { st := r.status(name); return st.Errors > 0 && strings.Contains(st.Error, wants[query]) })
 	}
-	eventually(t, "a wrong password is told", func() bool {
+	livetest.Eventually(t, "a wrong password is told", func() bool {
 		return strings.Contains(r.status("wrong").Error, s.isPostgres("password authentication failed", "Access denied for user"))
 	})
-	eventually(t, "a wrong database is told", func() bool {
+	livetest.Eventually(t, "a wrong database is told", func() bool {
 		return strings.Contains(r.status("nowhere").Error, s.isPostgres(`database "nowhere" does not exist`, "Unknown database 'nowhere'"))
 	})
 	if after := s.count("SELECT count(*) FROM readings"); after != before {
@@ -267,7 +268,7 @@ func rubbish(t *testing.T, s *sqlServer) {
 sources:
   rubbish: {type: sql, dsn: %q, interval: 100ms, query: "SELECT at, v FROM rubbish ORDER BY id", time_column: at, values: [v]}
 `, s.dsn("reader", "hunter2", "")))
-	eventually(t, "the good rows come", func() bool { return len(r.one("rubbish_v")) == 3 })
+	livetest.Eventually(t, "the good rows come", func() bool { return len(r.one("rubbish_v")) == 3 })
 	got := r.one("rubbish_v")
 	if got[0].V != 1 || !math.IsNaN(got[1].V) || got[2].V != 6 || got[2].T != now.UnixMilli()-4000 {
 		t.Errorf("got %v", got)
@@ -276,7 +277,7 @@ sources:
 		t.Errorf("%+v", st)
 	}
 	s.exec(fmt.Sprintf("INSERT INTO rubbish VALUES (7, '%s', '7')", good(7)))
-	eventually(t, "further rows come", func() bool { return len(r.one("rubbish_v")) == 4 })
+	livetest.Eventually(t, "further rows come", func() bool { return len(r.one("rubbish_v")) == 4 })
 	if st := r.status("rubbish"); st.Samples != 4 {
 		t.Errorf("%+v", st)
 	}
@@ -287,14 +288,14 @@ func comesBack(t *testing.T, s *sqlServer, r *rig) {
 	t.Helper()
 	before := r.status("live")
 	s.crash()
-	eventually(t, "it is missed", func() bool { return r.status("live").Error != "" })
+	livetest.Eventually(t, "it is missed", func() bool { return r.status("live").Error != "" })
 	s.start()
 	at := time.Now().Truncate(time.Millisecond)
 	s.insert(at, 6, "e")
 	s.insert(at.Add(time.Millisecond), 7, "e")
-	eventually(t, "rows come again", func() bool { return len(r.one("live", "room=e")) == 2 })
+	livetest.Eventually(t, "rows come again", func() bool { return len(r.one("live", "room=e")) == 2 })
 	s.insert(at.Add(2*time.Millisecond), 8, "e")
-	eventually(t, "and again", func() bool { return len(r.one("live", "room=e")) == 3 })
+	livetest.Eventually(t, "and again", func() bool { return len(r.one("live", "room=e")) == 3 })
 	st := r.status("live")
 	if st.Samples != before.Samples+3 || st.Rejected != 0 || st.Error != "" || st.Errors <= before.Errors {
 		t.Errorf("%+v", st)

@@ -16,6 +16,8 @@ import (
 
 	_ "github.com/go-sql-driver/mysql" // the driver "mysql", for what a test writes
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // sqlServer is a database server of a test, which can be ended and started again where it was.
@@ -84,7 +86,7 @@ func (s *sqlServer) run(path string, args ...string) {
 func (s *sqlServer) start() {
 	s.t.Helper()
 	s.process = launchCommand(s.t, s.addr, s.begin())
-	eventually(s.t, "the server answers", func() bool { return s.admin.PingContext(s.t.Context()) == nil })
+	livetest.Eventually(s.t, "the server answers", func() bool { return s.admin.PingContext(s.t.Context()) == nil })
 }
 
 // crash ends the server without giving it time to say goodbye.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/chartd/chartd/internal/livetest"
 )
 
 // TestStaleChart: a chart says why it has no data yet, and for how long the source that feeds it has been
@@ -23,16 +25,16 @@ charts:
 		_, svg := get(t, base+"/charts/c.svg")
 		return svg
 	}
-	eventually(t, "the chart says what it waits for", func() bool {
+	livetest.Eventually(t, "the chart says what it waits for", func() bool {
 		return strings.Contains(shown(), ">waiting for data: connection refused</text>")
 	})
 	stop := serveAt(t, addr, h)
-	eventually(t, "data come", func() bool { return strings.Contains(shown(), "data-name='a_v'") })
+	livetest.Eventually(t, "data come", func() bool { return strings.Contains(shown(), "data-name='a_v'") })
 	if svg := shown(); strings.Contains(svg, "stale for") || strings.Contains(svg, "waiting for") {
 		t.Error("a source that is well is called stale")
 	}
 	stop()
-	eventually(t, "the chart says so", func() bool {
+	livetest.Eventually(t, "the chart says so", func() bool {
 		svg := shown()
 		return strings.Contains(svg, ">stale for ") && strings.Contains(svg, " s: connection refused</text>")
 	})
@@ -40,5 +42,5 @@ charts:
 		t.Error("the chart tells where its source is")
 	}
 	serveAt(t, addr, h)
-	eventually(t, "all is well again", func() bool { return !strings.Contains(shown(), "stale for") })
+	livetest.Eventually(t, "all is well again", func() bool { return !strings.Contains(shown(), "stale for") })
 }

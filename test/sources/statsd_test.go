@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/store"
 )
 
@@ -44,7 +45,7 @@ func TestStatsdRubbish(t *testing.T) {
 	}
 	addr := other.LocalAddr().String()
 	r := start(t, fmt.Sprintf("sources: {statsd: {type: statsd, address: %q, flush_interval: 100ms}}", addr))
-	eventually(t, "the source says that its port is taken", func() bool { return strings.Contains(r.status("statsd").Error, "address already in use") })
+	livetest.Eventually(t, "the source says that its port is taken", func() bool { return strings.Contains(r.status("statsd").Error, "address already in use") })
 	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func TestStatsdRubbish(t *testing.T) {
 	rubbish := func() {
 		_, _ = conn.Write([]byte("rubbish\nhits:x|c\nhits:1|g|#env:test,page:home\nlevel:\xff|g\n\x00\x01")) // refused while nobody listens
 	}
-	eventually(t, "it listens after all, and names what it cannot read", func() bool {
+	livetest.Eventually(t, "it listens after all, and names what it cannot read", func() bool {
 		rubbish()
 		st := r.status("statsd")
 		return st.Rejected >= 5 && strings.Contains(st.Reject, "from 127.0.0.1:") && strings.Contains(st.Reject, "want name:value|type")
@@ -66,7 +67,7 @@ func TestStatsdRubbish(t *testing.T) {
 	if _, err := conn.Write([]byte("hits:0|c|#env:test,page:home\nbefore:1|c")); err != nil { // it is a gauge by now, and rejected
 		t.Fatal(err)
 	}
-	eventually(t, "a good line behind a bad one is taken", func() bool { return total(r.one("before.count")) == 1 })
+	livetest.Eventually(t, "a good line behind a bad one is taken", func() bool { return total(r.one("before.count")) == 1 })
 	if n := r.status("statsd").Rejected; n <= rejected {
 		t.Errorf("a counter that has been a gauge is not rejected: %d", n)
 	}
@@ -83,7 +84,7 @@ func TestStatsdClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close() }()
-	eventually(t, "it listens", func() bool {
+	livetest.Eventually(t, "it listens", func() bool {
 		_, _ = conn.Write([]byte("up:1|g")) // refused while nobody listens
 		return len(r.one("up")) > 0
 	})
@@ -120,7 +121,7 @@ func TestStatsdClient(t *testing.T) {
 		{"a histogram and a distribution", counts("size.count"), 2},
 		{"Telegraf's form", counts("jobs.count", "queue=mail"), 3},
 	} {
-		eventually(t, want.what, func() bool { return want.got() == want.is })
+		livetest.Eventually(t, want.what, func() bool { return want.got() == want.is })
 	}
 	// Each second one is sent, and counts twice: 2000 on average, and 300 more or less is seven times the deviation.
 	if n := total(r.one("sampled.count")); n < 1700 || n > 2300 {
