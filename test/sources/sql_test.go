@@ -163,15 +163,18 @@ func (s *sqlServer) connections() int {
 
 // types asks for times and values of many types.
 func types(t *testing.T, s *sqlServer) {
+	if s.scheme == "postgres" {
+		s.exec("CREATE TYPE state AS ENUM ('on', 'off')")
+	}
 	s.exec(s.isPostgres(
-		"CREATE TABLE naive (at TIMESTAMP, day DATE, ms BIGINT, sec DOUBLE PRECISION, txt TEXT, f REAL, up BOOLEAN, note JSONB, gone INT)",
-		"CREATE TABLE naive (at DATETIME(3), day DATE, ms BIGINT, sec DOUBLE, txt TEXT, f FLOAT, up BIT(1), note JSON, gone INT)"))
+		"CREATE TABLE naive (at TIMESTAMP, day DATE, ms BIGINT, sec DOUBLE PRECISION, txt TEXT, f REAL, up BOOLEAN, note JSONB, gone INT, state state)",
+		"CREATE TABLE naive (at DATETIME(3), day DATE, ms BIGINT, sec DOUBLE, txt TEXT, f FLOAT, up BIT(1), note JSON, gone INT, state ENUM('on', 'off'))"))
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now().Truncate(time.Second)
-	s.exec(fmt.Sprintf("INSERT INTO naive VALUES ('%s', '%s', %d, %d.5, '%s', 1.1, %s, '{}', NULL)",
+	s.exec(fmt.Sprintf("INSERT INTO naive VALUES ('%s', '%s', %d, %d.5, '%s', 1.1, %s, '{}', NULL, 'on')",
 		now.In(berlin).Format(time.DateTime), now.UTC().Format(time.DateOnly), now.UnixMilli(), now.Unix(), now.UTC().Format("2006-01-02T15:04:05Z"), s.isPostgres("true", "b'1'")))
 	yaml := "store: {max_age: 30h}\nsources:\n"
 	for name, rest := range map[string]string{
@@ -181,6 +184,7 @@ func types(t *testing.T, s *sqlServer) {
 		"secs":  `time_format: unix, query: "SELECT sec AS t, f AS value FROM naive WHERE sec > :since AND :since < sec"`,
 		"texts": `time_column: txt, query: "SELECT txt, f AS value FROM naive WHERE txt > :since"`,
 		"sized": `query: "SELECT ms AS t, f AS value FROM naive"`,
+		"enum":  `query: "SELECT ms AS t, f AS value, state FROM naive"`,
 		"now":   `query: "SELECT count(*) AS n, 'all' AS what FROM naive"`,
 	} {
 		yaml += fmt.Sprintf("  %s: {type: sql, dsn: %q, interval: 100ms, %s}\n", name, s.dsn("reader", "hunter2", ""), rest)
@@ -198,8 +202,9 @@ func types(t *testing.T, s *sqlServer) {
 	if got := r.one("naive_gone"); len(got) != 1 || !math.IsNaN(got[0].V) {
 		t.Errorf("NULL is %v", got)
 	}
+	livetest.Eventually(t, "an enumeration is a label", func() bool { return len(r.one("enum", "state=on")) == 1 })
 	livetest.Eventually(t, "what has no time goes on", func() bool { return len(r.one("now_n", "what=all")) >= 3 })
-	livetest.Eventually(t, "they go on asking", func() bool { return s.connections() == 8 })
+	livetest.Eventually(t, "they go on asking", func() bool { return s.connections() == 9 })
 	for _, st := range r.manager.Status() {
 		if st.Kind == "sql" && (st.Error != "" || st.Rejected > 0 || st.Name != "now" && st.Name != "naive" && st.Samples != 1) {
 			t.Errorf("%+v", st)

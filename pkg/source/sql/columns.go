@@ -177,6 +177,8 @@ func kindOf(d dialect, dbType string) kind {
 	case strings.HasPrefix(dbType, "_"), dbType == "NULL", dbType == "TIME", dbType == "TIMETZ",
 		has("INTERVAL", "BYTEA", "BLOB", "BINARY", "JSON", "GEOM", "POINT", "RANGE", "VECTOR"):
 		return left
+	case strings.HasPrefix(dbType, "ENUM"): // which is no NUM
+		return words
 	case has("TIMESTAMP", "DATE"):
 		return moment
 	case has("INT", "NUM", "DEC", "FLOAT", "DOUBLE", "REAL", "BOOL", "SERIAL"), dbType == "YEAR", dbType == "OID", dbType == "BIT" && d == mysql:
