@@ -134,7 +134,7 @@ func TestPrometheusComesAndGoes(t *testing.T) {
 	p := newProm(t, tg, "")
 	r := start(t, fmt.Sprintf(`
 sources:
-  prom: {type: prometheus, url: "http://%s", window: 1m, step: 1s, timeout: 2s, queries: {beats: beat, wrong: "sum(beat", up: up}}
+  prom: {type: prometheus, url: "http://%s", window: 1m, step: 1s, timeout: 2500ms, queries: {beats: beat, wrong: "sum(beat", up: up}}
 `, p.addr))
 	livetest.Eventually(t, "the source says that the server is down", func() bool {
 		return strings.HasSuffix(r.status("prom").Error, "connect: connection refused")

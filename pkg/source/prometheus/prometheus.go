@@ -122,7 +122,7 @@ func (s *Source) ask(ctx context.Context, client *httpx.Client, q *query, end in
 	}
 	a, err := s.send(ctx, client, url.Values{
 		"query": {q.expr}, "start": {seconds(start)}, "end": {seconds(end)},
-		"step": {seconds(step)}, "timeout": {s.cfg.Timeout.Std().String()},
+		"step": {seconds(step)}, "timeout": {seconds(s.cfg.Timeout.Millis())}, // "1.5s" is no duration there
 	})
 	if err != nil {
 		return err
