@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/chartd/chartd/pkg/daemon"
+	"github.com/chartd/chartd/pkg/quantity"
 )
 
 // maxAnswer bounds the answer to a callback, in bytes.
@@ -37,14 +38,14 @@ What a callback changes is its caller's view, which ends here (--answer shows it
 with links to its picture), unless the chart has scope: shared. A callback that
 no handler wants is a failure.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
-			c := caller{terminal: t}
+			c := caller{terminal: t, timeout: quantity.Duration(30 * time.Second)}
 			c.file, c.listen = configFlag(t, fs), listenFlag(t, fs)
 			fs.StringVar(&c.chart, "chart", "", "the `NAME` of the chart")
 			fs.StringVar(&c.url, "url", "", "the `ADDRESS` of chartd, as https://charts.example.com")
 			fs.StringVar(&c.token, "token", "", "the `TOKEN` to show, in place of CHARTD_TOKEN")
 			fs.BoolVar(&c.json, "json", false, "ARG is JSON, not a text")
 			fs.BoolVar(&c.answer, "answer", false, "write the whole answer, with the view and its links")
-			fs.DurationVar(&c.timeout, "timeout", 30*time.Second, "wait `TIME` for the answer")
+			fs.TextVar(&c.timeout, "timeout", c.timeout, "wait `TIME` for the answer")
 			return c.run
 		},
 	}
@@ -56,13 +57,15 @@ type caller struct {
 	file, listen      *string
 	chart, url, token string
 	json, answer      bool
-	timeout           time.Duration
+	timeout           quantity.Duration
 }
 
 func (c *caller) run(ctx context.Context, args []string) error {
 	switch {
 	case c.chart == "":
 		return usageError{"want --chart NAME"}
+	case c.timeout <= 0:
+		return usageError{"--timeout: want a time above 0, as 30s"}
 	case len(args) > 1:
 		return usageError{fmt.Sprintf("unexpected argument %q; want one ARG, in quotes if it has spaces", args[1])}
 	}
@@ -74,7 +77,7 @@ func (c *caller) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, c.timeout)
+	within, cancel := context.WithTimeout(ctx, c.timeout.Std())
 	defer cancel()
 	status, answer, err := c.ask(within, base+"/api/v1/charts/"+url.PathEscape(c.chart)+"/callback", body)
 	switch {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chartd/chartd/pkg/daemon"
+	"github.com/chartd/chartd/pkg/quantity"
 )
 
 func healthcheckCommand() command {
@@ -25,10 +26,14 @@ Asks /healthz at the address that serve, with the same flags and environment,
 listens on. It needs neither a shell nor curl.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
 			file, listen, over := configFlag(t, fs), listenFlag(t, fs), setFlag(fs)
-			timeout := fs.Duration("timeout", 2*time.Second, "wait `TIME` for the answer")
+			timeout := quantity.Duration(2 * time.Second)
+			fs.TextVar(&timeout, "timeout", timeout, "wait `TIME` for the answer")
 			return func(ctx context.Context, args []string) error {
 				if len(args) > 0 {
 					return usageError{fmt.Sprintf("unexpected argument %q", args[0])}
+				}
+				if timeout <= 0 {
+					return usageError{"--timeout: want a time above 0, as 2s"}
 				}
 				// A broken file must not make a healthy server look ill: with
 				// an address, the file is not needed.
@@ -40,7 +45,7 @@ listens on. It needs neither a shell nor curl.`,
 					}
 					addr = cfg.Listen
 				}
-				ctx, cancel := context.WithTimeout(ctx, *timeout)
+				ctx, cancel := context.WithTimeout(ctx, timeout.Std())
 				defer cancel()
 				err := askHealth(ctx, "http", addr)
 				if errors.Is(err, errTLS) {

@@ -141,7 +141,14 @@ func TestCommandLine(t *testing.T) {
 		{args: []string{"render", "cpu", "-o", "x.png", "--size", "1x1"}, code: 2, err: "size: 1 by 1 px"},
 		{args: []string{"render", "cpu", "-o", "x.png", "--window", "soon"}, code: 2, err: "is not a duration"},
 		{args: []string{"render", "cpu", "-o", "x.png", "--var", "host=a"}, code: 2, err: `no var "host"`},
-		{args: []string{"render", "cpu", "-o", "x.png", "--var", "host"}, code: 2, err: "NAME=VALUE"},
+		{args: []string{"render", "cpu", "-o", "x.png", "--var", "host"}, code: 2, err: "chartd render: --var: want NAME=VALUE"},
+		{args: []string{"render", "cpu", "-o", "x.png", "--for", "soon"}, code: 2, err: `--for: "soon" is not a duration; write it as "500ms"`},
+		{args: []string{"render", "cpu", "-o", "x.png", "--for", "0"}, code: 2, err: "--for: want a time above 0"},
+		{args: []string{"render", "cpu", "-o"}, code: 2, err: "-o: want FILE behind it"},
+		{args: []string{"callback", "--chart", "cpu", "--timeout", "0"}, code: 2, err: "--timeout: want a time above 0"},
+		{args: []string{"healthcheck", "--timeout", "-1s"}, code: 2, err: "--timeout: want a time above 0"},
+		{args: []string{"sign", "--chart", "cpu", "--sessions", "few"}, code: 2, err: `--sessions: "few" is not a whole number`},
+		{args: []string{"pipe", "--exit=maybe"}, code: 2, err: `--exit: "maybe" is not true or false`},
 	}
 	for _, tt := range tests {
 		t.Run(strings.Join(tt.args, " "), func(t *testing.T) {

@@ -27,7 +27,8 @@ lines go through to the standard output.
 Tables with headers (vmstat, iostat, free, docker stats), CSV, JSON objects and
 key=value are understood; a regular expression finds numbers elsewhere. It goes
 on serving after the input's end, until Ctrl-C. A program that keeps its lines
-back when it writes to a pipe is cured by stdbuf -oL.`,
+back when it writes to a pipe is cured by stdbuf -oL; one whose tables have
+decimal commas, by LC_ALL=C.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
 			var window quantity.Duration
 			c := pipe.Config{Version: "chartd/" + versionNumber()}

@@ -33,10 +33,10 @@ they brought, and writes the picture. The window is that short time too, unless
 are pushed to the server stays empty here; ask the running server instead, for
 http://localhost:8080/charts/CHART.svg or .png.`,
 		define: func(t terminal, fs *flag.FlagSet) func(context.Context, []string) error {
-			r := renderer{terminal: t}
+			r := renderer{terminal: t, collect: quantity.Duration(5 * time.Second)}
 			r.file, r.over = configFlag(t, fs), setFlag(fs)
 			fs.StringVar(&r.out, "o", "", "write to `FILE`, whose name ends in .svg or .png; - is the standard output, as SVG")
-			fs.DurationVar(&r.collect, "for", 5*time.Second, "collect samples for `TIME`")
+			fs.TextVar(&r.collect, "for", r.collect, "collect samples for `TIME`")
 			fs.TextVar(&r.window, "window", quantity.Duration(0), "show `TIME`, as 1m, instead of the time of --for")
 			fs.StringVar(&r.size, "size", "", "draw `WxH` px, as 800x400, instead of the chart's own size")
 			fs.StringVar(&r.theme, "theme", "", "`light or dark`, for .png; an .svg follows whoever looks at it")
@@ -52,8 +52,7 @@ type renderer struct {
 	file             *string
 	over             *[]config.Setting
 	out, size, theme string
-	collect          time.Duration
-	window           quantity.Duration
+	collect, window  quantity.Duration
 	vars             map[string]string
 }
 
@@ -93,7 +92,7 @@ func (r *renderer) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	st, err := collect(ctx, r.terminal, cfg, r.collect)
+	st, err := collect(ctx, r.terminal, cfg, r.collect.Std())
 	if err != nil {
 		return err
 	}
@@ -134,7 +133,7 @@ func (r *renderer) format() (string, error) {
 
 // view returns the chart's view as the flags change it.
 func (r *renderer) view(chart *config.Chart) (plotting.View, error) {
-	window := max(quantity.Duration(r.collect), plotting.MinWindow)
+	window := max(r.collect, plotting.MinWindow)
 	change := plotting.Change{Window: &window, Vars: r.vars}
 	if r.window != 0 {
 		change.Window = &r.window

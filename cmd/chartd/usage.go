@@ -53,7 +53,7 @@ func unknownCommand(name string, all []command) string {
 func badFlag(err error, fs *flag.FlagSet) string {
 	name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
 	if !ok {
-		return err.Error()
+		return badValue(err.Error(), fs)
 	}
 	if fs.Name() == "validate" && name == "config" {
 		return "there is no flag --config; the file stands alone: chartd validate FILE"
@@ -65,6 +65,33 @@ func badFlag(err error, fs *flag.FlagSet) string {
 		return fmt.Sprintf("there is no flag %s, and no other", name)
 	}
 	return fmt.Sprintf("there is no flag %s; %s", name, problem.OneOf(name, all))
+}
+
+// badValue says what is wrong with the value of a flag, or that there is none.
+func badValue(text string, fs *flag.FlagSet) string {
+	if name, ok := strings.CutPrefix(text, "flag needs an argument: -"); ok {
+		if f := fs.Lookup(name); f != nil {
+			kind, _ := flag.UnquoteUsage(f)
+			return fmt.Sprintf("%s: want %s behind it", dashed(name), kind)
+		}
+	}
+	given, rest, ok := strings.Cut(text, " for flag -")
+	if !ok {
+		given, rest, ok = strings.Cut(text, " for -") // of a flag that is on or off
+	}
+	name, why, both := strings.Cut(rest, ": ")
+	if !ok || !both || fs.Lookup(name) == nil {
+		return text
+	}
+	if why == "parse error" { // as package flag says of all that it reads itself
+		want := "a whole number"
+		if b, ok := fs.Lookup(name).Value.(interface{ IsBoolFlag() bool }); ok && b.IsBoolFlag() {
+			want = "true or false"
+		}
+		_, given, _ = strings.Cut(given, "value ")
+		why = fmt.Sprintf("%s is not %s", given, want)
+	}
+	return dashed(name) + ": " + why
 }
 
 // help writes the usage of chartd, or of one command.
