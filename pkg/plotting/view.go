@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,6 +100,10 @@ const (
 	MaxHidden  = 64
 	MaxMarks   = 64
 	MaxText    = 256 // bytes of a title, a mark's text, a var's value
+
+	// MaxTime is the end of the year 9999, in ms since the Unix epoch: no clock
+	// and no calendar has to reckon with a later one.
+	MaxTime = 253_402_300_799_999
 )
 
 // View returns the chart's default view.
@@ -137,8 +142,11 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 		if c.To != nil {
 			v.To = *c.To
 		}
-		span := v.To - v.From
-		if (v.From != 0 || v.To != 0) && (v.From < 0 || span < 1 || span > MaxWindow.Millis()) {
+		switch span := v.To - v.From; {
+		case v.From == 0 && v.To == 0:
+		case max(v.From, v.To) > MaxTime:
+			refuse("from, to", "%d to %d lies behind the year 9999; give both in ms since 1970", v.From, v.To)
+		case v.From < 0 || v.To < 0 || span < 1 || span > MaxWindow.Millis():
 			refuse("from, to", "%d to %d is not a range of 1 ms to %v; give both in ms since 1970, or 0 and 0 for live", v.From, v.To, MaxWindow)
 		}
 	}
@@ -182,7 +190,7 @@ func (s *Spec) Change(v View, c Change) (View, error) {
 	}
 	if c.Marks != nil {
 		marks := slices.Clone(*c.Marks)
-		slices.SortStableFunc(marks, func(a, b Mark) int { return int(max(-1, min(1, a.T-b.T))) })
+		slices.SortStableFunc(marks, func(a, b Mark) int { return cmp.Compare(a.T, b.T) })
 		if len(marks) > MaxMarks {
 			refuse("marks", "%d marks; at most %d", len(marks), MaxMarks)
 		}

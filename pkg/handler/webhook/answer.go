@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,7 +125,7 @@ func annotate(call *session.Call, more []plotting.Mark, now int64) error {
 		}
 		marks = append(marks, m)
 	}
-	slices.SortStableFunc(marks, func(a, b plotting.Mark) int { return int(max(-1, min(1, a.T-b.T))) })
+	slices.SortStableFunc(marks, func(a, b plotting.Mark) int { return cmp.Compare(a.T, b.T) })
 	marks = marks[max(0, len(marks)-plotting.MaxMarks):]
 	return call.Set(plotting.Change{Marks: &marks})
 }
