@@ -284,9 +284,19 @@ func (r *raster) path(d string, l look) {
 	ctx := r.ctx
 	var start, at [2]float64
 	alone := false // the subpath has no length yet
+	to := func(x, y float64) {
+		x0, y0, x1, y1 := cutLine(at[0], at[1], x, y)
+		if near(at[0]) != x0 || near(at[1]) != y0 {
+			ctx.LineTo(x0, y0)
+		}
+		ctx.LineTo(x1, y1)
+		if near(x) != x1 || near(y) != y1 {
+			ctx.LineTo(near(x), near(y))
+		}
+	}
 	trace := func(dots bool) {
 		dot := func() {
-			if dots && alone && l.round {
+			if dots && alone && l.round && at[0] == near(at[0]) && at[1] == near(at[1]) {
 				ctx.DrawCircle(at[0], at[1], l.width*r.px/2)
 				ctx.Fill()
 			}
@@ -299,7 +309,7 @@ func (r *raster) path(d string, l look) {
 				dot()
 				start, alone = [2]float64{x, y}, true
 				if !dots {
-					ctx.MoveTo(x, y)
+					ctx.MoveTo(near(x), near(y))
 				}
 			case 'Q':
 				alone = false
@@ -325,7 +335,7 @@ func (r *raster) path(d string, l look) {
 				if [2]float64{x, y} != at {
 					alone = false
 					if !dots {
-						ctx.LineTo(x, y)
+						to(x, y)
 					}
 				}
 			}

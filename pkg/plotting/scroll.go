@@ -361,7 +361,7 @@ func (s *scrolling) drawMarks() *Node {
 	g := &Node{Key: "m", Type: Group, Open: "<g data-k='m'"}
 	d := s.layout.data
 	for i, m := range s.head.view.Marks() {
-		x := max(-clipFar, min(clipFar, s.scale.x(m.T)))
+		x := s.scale.far(m.T)
 		b := appendAttr(nil, "<path class='sf' stroke-dasharray='40 30' d='M", x)
 		b = appendAttr(b, " ", d.y)
 		b = appendAttr(b, "V", d.bottom())
@@ -369,8 +369,8 @@ func (s *scrolling) drawMarks() *Node {
 		if !s.head.view.Live() && x < d.x+d.w/2 {
 			at, class = x+4*unit, "ff ms"
 		}
-		if m.To > m.T {
-			end := max(-clipFar, min(clipFar, s.scale.x(m.To)))
+		if m.To != 0 && m.To > m.T {
+			end := s.scale.far(m.To)
 			b = appendAttr(b, "M", end)
 			b = appendAttr(b, " ", d.y)
 			b = appendAttr(b, "V", d.bottom())

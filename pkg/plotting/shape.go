@@ -20,6 +20,11 @@ const farOut = 100_000
 
 func (s *scale) x(t int64) int64 { return round(float64(t-s.t0) * s.perMs) }
 
+// far is x of a time that may be any, and then is out of sight.
+func (s *scale) far(t int64) int64 {
+	return round(max(-clipFar, min(clipFar, (float64(t)-float64(s.t0))*s.perMs)))
+}
+
 func (s *scale) y(v float64) int64 {
 	return s.bottom - round(max(-farOut, min(farOut, (v-s.min)*s.perUnit)))
 }

@@ -90,7 +90,7 @@ func (u Unit) Value(v float64) string {
 		return "–"
 	}
 	p := u.scale(math.Abs(v))
-	x := v / p.div
+	x := max(-math.MaxFloat64, min(math.MaxFloat64, v/p.div)) // a share in percent is a hundred times as much
 	switch a := math.Abs(x); {
 	case x == 0:
 		return "0" + p.suffix

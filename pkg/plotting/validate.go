@@ -2,6 +2,7 @@ package plotting
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -33,6 +34,14 @@ func (s *Spec) Validate() []problem.Problem {
 	}
 	if min(s.Size[0], s.Size[1]) < MinSide || max(s.Size[0], s.Size[1]) > MaxSide {
 		add("size", fmt.Sprintf("[width, height] in px, each %d to %d, such as [800, 400]", MinSide, MaxSide), "[%d, %d] is out of range", s.Size[0], s.Size[1])
+	}
+	for _, end := range []struct {
+		path string
+		at   *float64
+	}{{"y.min", s.Y.Min}, {"y.max", s.Y.Max}} {
+		if end.at != nil && !(math.Abs(*end.at) <= mostValue) { // NaN, too
+			add(end.path, fmt.Sprintf("a number from %g to %g", -mostValue, mostValue), "%v is no end of an axis", *end.at)
+		}
 	}
 	if s.Y.Min != nil && s.Y.Max != nil && *s.Y.Min >= *s.Y.Max {
 		add("y.max", fmt.Sprintf("more than y.min, which is %v", *s.Y.Min), "%v is not above the axis' other end", *s.Y.Max)

@@ -8,6 +8,10 @@ import (
 // valueRange is the extent of a value axis and the distance of its ticks.
 type valueRange struct{ min, max, step float64 }
 
+// mostValue is how far an axis reaches: beyond it, the distance of its ends would
+// be more than a float64 can hold. What is larger lies outside.
+const mostValue = 1e300
+
 // niceRange returns a range of round numbers that covers lo to hi with about
 // count ticks. Pinned ends stay where they are. lo > hi means no data.
 func niceRange(lo, hi float64, a Axis, fromZero bool, count int) valueRange {
@@ -17,6 +21,7 @@ func niceRange(lo, hi float64, a Axis, fromZero bool, count int) valueRange {
 			hi = 100
 		}
 	}
+	lo, hi = max(-mostValue, min(mostValue, lo)), max(-mostValue, min(mostValue, hi))
 	if fromZero || lo > 0 && lo < (hi-lo)/4 {
 		lo, hi = min(lo, 0), max(hi, 0)
 	}
