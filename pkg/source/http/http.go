@@ -36,7 +36,7 @@ type Source struct {
 	deps  source.Deps
 	query *jq.Query
 
-	lines *lines.Reader // made with the first answer, which shows the format
+	lines *lines.Reader // made with the first answer
 	json  bool
 	out   []lines.Sample
 	body  []byte // the answer that If-None-Match speaks of; nil before the first
@@ -106,13 +106,7 @@ var errQuery = errors.New("the answer is no JSON, which query is for")
 func (s *Source) take(ctx context.Context, body []byte, app store.Appender) error {
 	now := time.Now().UnixMilli()
 	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\ufeff")))
-	if s.lines == nil {
-		format := s.cfg.Lines
-		if format.Format == lines.JSON || format.Match == "" && format.Format == lines.Auto && len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[' || s.cfg.Query != "") {
-			s.json, format.Format = true, lines.JSON
-		}
-		s.lines = lines.New(format, s.deps.Name)
-	}
+	s.decide(trimmed)
 	if s.json {
 		return s.takeJSON(ctx, trimmed, now, app)
 	}
@@ -125,6 +119,21 @@ func (s *Source) take(ctx context.Context, body []byte, app store.Appender) erro
 		s.row(line, now, app)
 	}
 	return nil
+}
+
+// decide finds out whether answers are JSON, unless that is known. An answer that
+// says nothing, as of a server that is starting, decides nothing.
+func (s *Source) decide(body []byte) {
+	format := s.cfg.Lines
+	known := s.lines != nil && s.lines.Layout() != lines.Auto
+	guess := format.Match == "" && format.Format == lines.Auto && len(body) > 0 && (body[0] == '{' || body[0] == '[' || s.cfg.Query != "")
+	switch {
+	case !known && (format.Format == lines.JSON || guess):
+		s.json, format.Format = true, lines.JSON
+	case s.lines != nil:
+		return
+	}
+	s.lines = lines.New(format, s.deps.Name)
 }
 
 // takeJSON reads the JSON values of an answer, usually one.

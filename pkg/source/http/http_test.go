@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,6 +348,30 @@ func TestValidate(t *testing.T) {
 		change(cfg)
 		if ps := cfg.Validate(); len(ps) != 1 || ps[0].Path != want {
 			t.Errorf("%s: %v", want, ps)
+		}
+	}
+}
+
+// TestStarting holds that what a server says before it has anything to say does
+// not decide what its answers are taken for.
+func TestStarting(t *testing.T) {
+	for _, before := range []string{"", "\n", "starting up, please wait\n", "ready in 5 s\n"} {
+		s := newServer(t)
+		var asked atomic.Int64
+		s.set(func(w nethttp.ResponseWriter, _ *nethttp.Request) {
+			if asked.Add(1) == 1 {
+				_, _ = w.Write([]byte(before))
+				return
+			}
+			_, _ = w.Write([]byte("{\n  \"data\": {\n    \"v\": 7,\n    \"w\": 8\n  }\n}\n"))
+		})
+		r := &recorder{}
+		src := newSource(t, r, s.url, nil)
+		if err := run(t, src, r, func() bool { return asked.Load() > 3 }); err != nil {
+			t.Errorf("%q: %v", before, err)
+		}
+		if got := r.list(); len(got) == 0 || got[0] != "x_data_v=7" {
+			t.Errorf("after %q came %q", before, got)
 		}
 	}
 }
