@@ -121,6 +121,7 @@ func Run(ctx context.Context, c Config, in io.Reader, out, say io.Writer) error 
 func copyLines(ctx context.Context, in io.Reader, out io.Writer, to chan<- []byte) {
 	defer close(to)
 	r := bufio.NewReaderSize(in, lines.MaxLine+1)
+	within := false // a line that is too long, whose beginning was sent on
 	for {
 		line, err := r.ReadSlice('\n')
 		if ctx.Err() != nil {
@@ -131,14 +132,14 @@ func copyLines(ctx context.Context, in io.Reader, out io.Writer, to chan<- []byt
 				out = nil // nobody reads it any more; the charts go on
 			}
 		}
-		if len(line) > 0 {
+		if len(line) > 0 && !within {
 			select {
 			case to <- append([]byte(nil), line...):
 			case <-ctx.Done():
 				return
 			}
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		if within = errors.Is(err, bufio.ErrBufferFull); err != nil && !within {
 			return
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/chartd/chartd/pkg/pipe"
+	"github.com/chartd/chartd/pkg/source/lines"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -168,6 +169,21 @@ func TestExit(t *testing.T) {
 	}
 	if err := <-r.done; err == nil || !strings.Contains(err.Error(), "--match") {
 		t.Errorf("a text without numbers ends in %v", err)
+	}
+}
+
+// TestLong: what is behind the limit of a line is no line of its own, in whose
+// shape all others would be read.
+func TestLong(t *testing.T) {
+	r := start(t, pipe.Config{})
+	long := strings.Repeat("x", 3*lines.MaxLine) + " 5\n"
+	r.write(long + "a=1\na=2\n")
+	r.until("the lines behind it are read", func() bool { return strings.Contains(r.get("/api/v1/sources"), `"samples":2,`) })
+	if got := r.get("/api/v1/sources"); !strings.Contains(got, `"rejected":1,`) {
+		t.Errorf("the source says %s", got)
+	}
+	if got := r.out.String(); got != long+"a=1\na=2\n" {
+		t.Errorf("%d bytes went through; want all %d", len(got), len(long)+8)
 	}
 }
 
