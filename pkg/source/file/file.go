@@ -105,7 +105,7 @@ func (s *Source) open(ctx context.Context, w *watcher) (*os.File, error) {
 	absent := s.begun && s.info == nil
 	deadline := time.Now().Add(patience)
 	for {
-		f, err := os.Open(s.cfg.Path)
+		f, err := s.openFile()
 		if err == nil {
 			if err := s.resume(f); err != nil {
 				_ = f.Close()
@@ -123,14 +123,26 @@ func (s *Source) open(ctx context.Context, w *watcher) (*os.File, error) {
 	}
 }
 
+// openFile opens what is there, if it is a file: to open a pipe would be to wait
+// for somebody who writes to it, and a device cannot be read from a place on.
+func (s *Source) openFile() (*os.File, error) {
+	info, err := os.Stat(s.cfg.Path)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory; want a file", s.cfg.Path)
+	case info.Mode()&(os.ModeNamedPipe|os.ModeSocket|os.ModeDevice) != 0:
+		return nil, fmt.Errorf("%s is a pipe or a device; want a file, or a source of type exec with [cat, %s]", s.cfg.Path, s.cfg.Path)
+	}
+	return os.Open(s.cfg.Path)
+}
+
 // resume goes to where reading goes on in a file that was just opened.
 func (s *Source) resume(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
-	}
-	if info.IsDir() {
-		return fmt.Errorf("%s is a directory; want a file", s.cfg.Path)
 	}
 	switch {
 	case s.info != nil && os.SameFile(s.info, info):
@@ -267,7 +279,7 @@ func (s *Source) replaced(f *os.File) (*os.File, error) {
 	if err != nil || os.SameFile(here, there) {
 		return nil, err
 	}
-	next, err := os.Open(s.cfg.Path)
+	next, err := s.openFile()
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}

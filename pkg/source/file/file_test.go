@@ -257,6 +257,23 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// TestPipe holds that a source does not wait for a writer of a named pipe, where
+// nothing could end it.
+func TestPipe(t *testing.T) {
+	mkfifo, err := exec.LookPath("mkfifo")
+	if err != nil {
+		t.Skip("there are no named pipes here: ", err)
+	}
+	path := filepath.Join(t.TempDir(), "pipe")
+	if out, err := exec.CommandContext(t.Context(), mkfifo, path).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	r := newRig(t, path, nil)
+	if err := r.src.Run(t.Context(), r); err == nil || !strings.Contains(err.Error(), "is a pipe or a device; want a file, or a source of type exec with [cat, ") {
+		t.Errorf("a pipe gives %v", err)
+	}
+}
+
 func TestGarbage(t *testing.T) {
 	r := newRig(t, filepath.Join(t.TempDir(), "a.csv"), func(c *file.Config) { c.From, c.Format = file.Start, "csv" })
 	r.write("n,m\n0,1\n\x00\xff\xfe\n1,nonsense\n2,3,4\n" + strings.Repeat("9", 200_000) + "\n2,3\n")
