@@ -99,6 +99,11 @@ func (c *Config) Validate() []problem.Problem {
 	if len(c.Topics) == 0 {
 		add("topics", `a list such as ["sensors/{room}/{metric}"]`, "is missing")
 	}
+	for i, topic := range c.Topics {
+		if strings.HasPrefix(topic, "$share/") {
+			add(fmt.Sprintf("topics[%d]", i), "the topic without $share/ and the name of the group", "%q is a shared subscription, of whose messages others get their share", topic)
+		}
+	}
 	_, wrong := payload.ParsePatterns("topics", c.Topics, syntax())
 	ps = append(ps, wrong...)
 	if c.QoS < 0 || c.QoS > 2 {

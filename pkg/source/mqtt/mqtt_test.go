@@ -43,6 +43,8 @@ func TestValidate(t *testing.T) {
 		{func(c *mqtt.Config) { c.Topics = nil }, "topics: is missing; "},
 		{func(c *mqtt.Config) { c.Topics = []string{"a/#/b"} }, "topics[0]: "},
 		{func(c *mqtt.Config) { c.Topics = []string{"a/#", "a/b"} }, "topics[1]: some topics are meant by "},
+		{func(c *mqtt.Config) { c.Topics = []string{"$share/g/a/b"} }, `topics[0]: "$share/g/a/b" is a shared subscription, `},
+		{func(c *mqtt.Config) { c.Topics = []string{"$SYS/broker/{metric}"} }, ""},
 		{func(c *mqtt.Config) { c.QoS = 3 }, "qos: 3 is out of range; 0, 1 or 2"},
 		{func(c *mqtt.Config) { c.Version = "4" }, `version: there is no version "4"; `},
 		{func(c *mqtt.Config) { c.ClientID = "a\n" }, "client_id: cannot be a name; "},
