@@ -241,10 +241,7 @@ func (c *conn) read(r io.Reader) ([]byte, error) {
 		}
 	}
 	b, err := io.ReadAll(io.LimitReader(r, most+1))
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded) && c.bye.Load() == nil:
-		c.Close(wire.Close{Code: wire.CloseSlowMessage, Reason: "a message took longer than server.message_timeout allows"})
-	case err == nil && int64(len(b)) > most:
+	if err == nil && int64(len(b)) > most {
 		c.Close(wire.Close{Code: websocket.CloseMessageTooBig, Reason: "a message is longer than server.max_message allows, unpacked"})
 	}
 	if err != nil || c.polled || c.bye.Load() != nil {
@@ -296,22 +293,32 @@ func (c *conn) end(err error) {
 // the peer can learn it.
 func (c *conn) meaning(err error) error {
 	_, closed := errors.AsType[*websocket.CloseError](err)
-	_, broken := errors.AsType[net.Error](err)
+	trouble, broken := errors.AsType[net.Error](err)
 	bye := c.bye.Load()
 	switch {
 	case bye != nil:
 		return *bye
+	case broken && trouble.Timeout(): // os.ErrDeadlineExceeded, which gorilla hides
+		how := wire.Close{Code: wire.CloseSlowMessage, Reason: "a message took longer than server.message_timeout allows"}
+		c.Close(how)
+		c.drain()
+		return how
 	case closed, broken, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 	default:
 		// A message too big or a broken frame: gorilla has said so in a close
-		// frame. What is unread must be read, or the kernel answers with a
-		// reset that overtakes it.
+		// frame.
 		c.bye.CompareAndSwap(nil, &wire.Close{Code: wire.CloseProtocol})
-		if c.ws.SetReadDeadline(time.Now().Add(closeTimeout)) == nil {
-			_, _ = io.CopyN(io.Discard, c.out.nc, 1<<20)
-		}
+		c.drain()
 	}
 	return err
+}
+
+// drain reads what is unread behind a close frame, or the kernel answers with a
+// reset that overtakes it.
+func (c *conn) drain() {
+	if c.ws.SetReadDeadline(time.Now().Add(closeTimeout)) == nil {
+		_, _ = io.CopyN(io.Discard, c.out.nc, 1<<20)
+	}
 }
 
 // controlFrame returns a control frame, RFC 6455 §5.5: of a type as in gorilla,

@@ -164,7 +164,8 @@ func TestCompressedBomb(t *testing.T) {
 	}
 }
 
-// A message that is begun must end in time, whatever comes between its pieces.
+// A message that is begun must end in time, whatever comes between its pieces,
+// and who is too slow is told so by the code.
 func TestMessageMustEnd(t *testing.T) {
 	r := newRig(t, rigOptions{change: func(c *Config) { c.MessageTimeout = quantity.Duration(300e6) }})
 	for _, how := range []struct {
@@ -181,12 +182,18 @@ func TestMessageMustEnd(t *testing.T) {
 			c := dialByHand(t, r.base)
 			defer c.close()
 			c.write(how.first)
+			var code wire.CloseCode
 			ended := make(chan struct{})
 			go func() {
 				defer close(ended)
 				for {
-					if _, _, err := c.read(); err != nil {
+					first, payload, err := c.read()
+					if err != nil {
 						return
+					}
+					if first == 0x80|websocket.CloseMessage && len(payload) >= 2 {
+						code = wire.CloseCode(binary.BigEndian.Uint16(payload))
+						return // and does not let the server wait for an answer
 					}
 				}
 			}()
@@ -194,12 +201,13 @@ func TestMessageMustEnd(t *testing.T) {
 				select {
 				case <-ended:
 					tick.Stop()
+					if code != wire.CloseSlowMessage {
+						t.Errorf("closed with %d; want %d", code, wire.CloseSlowMessage)
+					}
 					return
 				case <-tick.C:
-					if _, err := c.nc.Write(how.then); err != nil {
-						tick.Stop()
-						return
-					}
+					// Once it is closed, only what was read counts.
+					_, _ = c.nc.Write(how.then)
 				}
 			}
 		})
