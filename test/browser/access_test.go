@@ -21,6 +21,11 @@ func TestKeyboardAndReader(t *testing.T) {
 		await customElements.whenDefined("chartd-chart");`)
 	b.until(`all().every((el) => el.state === "live")`)
 
+	// A badge or a clock that goes on with a replay would speak over everything else.
+	if got := eval[string](b, `return [...all()[0].shadowRoot.querySelectorAll(":is([aria-live], [role=status], [role=alert], [role=log], [role=timer], output):not([aria-live=off])")].map((el) => el.id).join()`); got != "said" {
+		t.Errorf("what speaks unasked in a chart is %q; want said alone", got)
+	}
+
 	for i, src := range []string{"line", "stack", "stat"} {
 		// Between two figures are the first one's bar and legend, a stop each.
 		for range 4 {

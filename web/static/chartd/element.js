@@ -31,16 +31,17 @@ const hooks = new Set(ownEvents.filter((type) => type.includes("callback")));
 const settle = 150;
 
 const template = document.createElement("template");
+// Without the breaks between tags: where the page keeps white space they would take room.
 template.innerHTML = `
 <div id="frame" part="frame" role="figure" tabindex="0" aria-labelledby="name" aria-describedby="now">
   <div id="stage" part="stage" aria-hidden="true"></div>
   <p id="notice" part="notice"></p>
   <slot></slot>
-  <div id="badge" part="badge" role="status"><span id="dot" aria-hidden="true"></span><span id="word"></span></div>
+  <div id="badge" part="badge"><span id="dot" aria-hidden="true"></span><span id="word"></span></div>
   <span id="name" class="spoken"></span>
   <span id="now" class="spoken"></span>
   <span id="said" class="spoken" aria-live="polite"></span>
-</div>`;
+</div>`.replace(/\n */g, "");
 
 /**
  * Fires statechange; and, when somebody listens to them on the element itself

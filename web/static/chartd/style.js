@@ -5,7 +5,15 @@
  */
 import { css as touch } from "./touch/touch.js";
 
-const own = sheet(`
+/**
+ * Lengths in rem grow with what a reader set the browser to, but many pages set
+ * the root's font size for their own arithmetic: to 62.5 %, or to the window's
+ * width. What they say counts between the browser's default and half as much again.
+ * @param {string} css
+ */
+const legible = (css) => css.replace(/(-?[\d.]+)rem/g, "calc($1 * var(--rem))");
+
+const own = sheet(`:host { --rem: clamp(16px, 1rem, 24px); }` + legible(`
 :host {
   display: block;
   position: relative;
@@ -20,6 +28,30 @@ const own = sheet(`
 :host([theme="light"]) { color-scheme: light; }
 :host([theme="dark"]) { color-scheme: dark; }
 :host([hidden=""]), :host([hidden="until-found"]) { display: none; }
+/* Pictures and words are written from left to right and as they stand, whatever
+   the page around does to its text. What stands in the tag is the page's. */
+#stage, #notice, #badge, #cross, #band, #tools, #legend, #replay, #vars, #told, .menu, .spoken {
+  direction: ltr;
+  writing-mode: horizontal-tb;
+  text-align: start;
+  text-indent: 0;
+  text-transform: none;
+  text-shadow: none;
+  letter-spacing: normal;
+  word-spacing: normal;
+  word-break: normal;
+  overflow-wrap: normal;
+  hyphens: manual;
+  white-space: normal;
+  font-style: normal;
+  font-variant: normal;
+  font-weight: 400;
+  font-stretch: normal;
+  line-height: normal;
+  text-anchor: start;
+  dominant-baseline: auto;
+  stroke: none;
+}
 #frame { position: relative; box-sizing: border-box; width: 100%; height: 100%; outline: none; border-radius: inherit; }
 #frame:focus-visible { outline: 2px solid var(--chartd-focus, light-dark(#2f6fde, #6ea8ff)); outline-offset: -2px; }
 #stage, svg { display: block; width: 100%; height: 100%; }
@@ -61,7 +93,7 @@ slot { position: absolute; inset: 0; display: block; }
   font: 500 .6875rem/1.25rem system-ui, sans-serif;
   letter-spacing: .01em;
   color: var(--chartd-muted, light-dark(#5b6675, #9aa6b5));
-  background: color-mix(in srgb, currentColor 10%, transparent);
+  background: color-mix(in srgb, currentColor 10%, var(--chartd-bg, light-dark(#fff, #141920))); /* a long title may lie below */
   pointer-events: none;
 }
 .told > #notice { display: block; }
@@ -87,7 +119,7 @@ slot { position: absolute; inset: 0; display: block; }
 }
 @media (prefers-reduced-motion: reduce) { #stage { transition: none; } }
 @media print { #badge { display: none; } }
-${touch}`);
+${touch}`));
 
 /** @type {Map<string, CSSStyleSheet>} */
 const shared = new Map();

@@ -17,8 +17,8 @@ import { due, replayOf, speeds } from "./time.js";
 /** A step where there are no samples to go by, in ms. */
 const second = 1000;
 
-/** How wide a chart is that has room for all in one row, in rem. */
-const roomy = 30;
+/** How wide a chart is that has room for all in one row, in em of its text. */
+const roomy = 40;
 
 /** The longest that a timer can wait, in ms. */
 const longest = 2 ** 31 - 1;
@@ -37,7 +37,7 @@ template.innerHTML = `
   <button type="button" data-do="play" aria-keyshortcuts="Space"></button>
   <button type="button" data-do="forward" aria-keyshortcuts="."></button>
   <input type="range" aria-label="Time shown" step="any">
-  <output></output>
+  <output aria-live="off"></output>
   <select aria-label="Speed"></select>
   <button type="button" data-do="live" class="word" title="Follow the present again (L)">Live</button>
 </div>`;
@@ -189,7 +189,7 @@ export class Replay {
   #place() {
     if (this.#box.hidden) return;
     const { sight, fit } = this.#lens;
-    this.#box.classList.toggle("narrow", this.#host.size.width < roomy * parseFloat(getComputedStyle(document.documentElement).fontSize));
+    this.#box.classList.toggle("narrow", this.#host.size.width < roomy * parseFloat(getComputedStyle(this.#box).fontSize));
     const entry = this.#host.root?.querySelector("[data-entry]");
     const name = entry instanceof SVGGraphicsElement && fit ? entry.getBBox() : null;
     const names = name && fit ? fit.y + (name.y + name.height / 2) * fit.scale - least / 2 : NaN;
