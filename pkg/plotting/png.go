@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"git.sr.ht/~sbinet/gg"
-	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/font/liberation"
 )
@@ -252,34 +251,6 @@ func (r *raster) group(e *element, l look) {
 	}
 }
 
-// clipping is a clip path and where it lies.
-type clipping struct {
-	d string
-	m matrix
-}
-
-// clip sets the clips of the groups that are open.
-func (r *raster) clip() {
-	r.ctx.ResetClip()
-	for _, c := range r.clipped {
-		// The clips are level and upright lines, so that cutting their corners
-		// off far outside the picture changes nothing.
-		walkPath(c.d, func(op byte, p []float64) {
-			x, y := c.m.xy(p)
-			x, y = max(-9, min(r.w+9, x)), max(-9, min(r.h+9, y))
-			switch op {
-			case 'M':
-				r.ctx.MoveTo(x, y)
-			case 'L':
-				r.ctx.LineTo(x, y)
-			case 'Z':
-				r.ctx.ClosePath()
-			}
-		})
-		r.ctx.Clip()
-	}
-}
-
 func (r *raster) path(d string, l look) {
 	ctx := r.ctx
 	var start, at [2]float64
@@ -345,11 +316,11 @@ func (r *raster) path(d string, l look) {
 	}
 	if l.fill != nil {
 		trace(false)
-		ctx.SetColor(l.fill)
+		ctx.SetColor(l.through(l.fill))
 		ctx.Fill()
 	}
 	if l.stroke != nil {
-		ctx.SetColor(l.stroke)
+		ctx.SetColor(l.through(l.stroke))
 		if l.round {
 			trace(true)
 			ctx.SetLineCapRound()
@@ -361,27 +332,6 @@ func (r *raster) path(d string, l look) {
 		trace(false)
 		ctx.Stroke()
 	}
-}
-
-func (r *raster) text(e *element, l look) {
-	if l.fill == nil {
-		l.fill = l.ink.In(r.theme)
-	}
-	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: font.Length(l.size)}
-	if l.bold {
-		f.Weight = xfont.WeightBold
-	}
-	face := r.fonts.Lookup(f, f.Size)
-	r.ctx.SetFontFace(face.FontFace(72 * r.px))
-	r.ctx.SetColor(l.fill)
-	x, y := l.m.xy([]float64{parseNumber(e.attr["x"]), parseNumber(e.attr["y"])})
-	ax := map[string]float64{"middle": 0.5, "end": 1}[l.anchor]
-	if turn := math.Atan2(l.m.b, l.m.a); turn != 0 {
-		r.ctx.Push()
-		defer r.ctx.Pop()
-		r.ctx.RotateAbout(turn, x, y)
-	}
-	r.ctx.DrawStringAnchored(e.text, x, y, ax, 0)
 }
 
 // mix returns share percent of a and the rest of b.
