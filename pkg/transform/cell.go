@@ -65,7 +65,11 @@ func (c *cell) follow(from, limit int64, rewound func(t int64)) {
 	}
 	c.since, c.limit = from, limit
 	again := c.again
-	if again == math.MaxInt64 {
+	if again != math.MaxInt64 { // what is read once more may have news before it
+		for _, l := range c.leaves {
+			again = min(again, l.news())
+		}
+	} else {
 		for _, l := range c.leaves {
 			samples, next, t, back := l.series.Since(l.cursor, l.pending[:0])
 			if back {
@@ -169,6 +173,9 @@ func (c *cell) load(changed, from, limit int64) {
 // news returns the time of the first sample that was not read yet, or from which
 // on the past has changed; MaxInt64 if there is neither.
 func (l *leaf) news() int64 {
+	if l.cursor == (store.Cursor{}) {
+		return oldest(l.series)
+	}
 	samples, _, from, rewound := l.series.Since(l.cursor, nil)
 	switch {
 	case rewound:

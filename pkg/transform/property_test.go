@@ -122,8 +122,8 @@ func (w *world) inputs() []int64 {
 }
 
 // TestIncrementalIsRecomputed lets samples come in at random, late ones and new
-// series among them, while transforms follow, and compares each with one that
-// begins at the end, and with Prometheus' own engine.
+// series among them, while transforms follow over ranges that move, and compares
+// each with one that begins at the end, and with Prometheus' own engine.
 func TestIncrementalIsRecomputed(t *testing.T) {
 	compared := 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -135,19 +135,30 @@ func TestIncrementalIsRecomputed(t *testing.T) {
 		}
 		tr := transform.New(e, w.st, 100)
 		defer tr.Close()
-		from := int64(start)
-		for range rapid.IntRange(1, 12).Draw(rt, "rounds") {
-			w.change(rt)
-			if rapid.IntRange(0, 3).Draw(rt, "expire") == 0 {
-				from = max(from, w.now-rapid.Int64Range(0, 200_000).Draw(rt, "window"))
-			}
+		from, limit := int64(start), int64(math.MaxInt64)
+		follow := func(meanwhile func()) {
 			if _, err := tr.Series(); err != nil {
 				rt.Fatal(err)
 			}
-			if err := tr.Follow(from, math.MaxInt64); err != nil {
+			meanwhile()
+			if err := tr.Follow(from, limit); err != nil {
 				rt.Fatal(err)
 			}
 		}
+		for range rapid.IntRange(1, 12).Draw(rt, "rounds") {
+			w.change(rt)
+			if rapid.IntRange(0, 3).Draw(rt, "move") == 0 {
+				from = w.now - rapid.Int64Range(0, 400_000).Draw(rt, "window")
+				limit = rapid.SampledFrom([]int64{w.now - 20_000, w.now, math.MaxInt64}).Draw(rt, "limit")
+			}
+			follow(func() {
+				if rapid.IntRange(0, 3).Draw(rt, "meanwhile") == 0 {
+					w.change(rt)
+				}
+			})
+		}
+		limit = math.MaxInt64
+		follow(func() {})
 		have, _ := tr.Series()
 		fresh := transform.New(e, w.st, 100)
 		defer fresh.Close()

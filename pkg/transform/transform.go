@@ -137,7 +137,8 @@ func (t *Transform) succeed(c *cell) *cell {
 	for _, l := range c.leaves {
 		if old := known[l.series]; old != nil {
 			before[old] = true
-			c.again = min(c.again, leaves[l.series].news())
+			l.cursor = leaves[l.series].cursor
+			c.again = min(c.again, l.news())
 			continue
 		}
 		same = false

@@ -1,6 +1,7 @@
 package transform_test
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -224,5 +225,46 @@ func TestNoRoom(t *testing.T) {
 	defer tr.Close()
 	if series := follow(t, tr); len(series) != 5 || slices.ContainsFunc(series, func(s *store.Series) bool { return s.Len() != 1 }) {
 		t.Errorf("%v", series)
+	}
+}
+
+// TestNewsOfThePast has a sample come in late while there is another reason to
+// read once more, which lies behind it.
+func TestNewsOfThePast(t *testing.T) {
+	const late = start + 5_500
+	for name, reason := range map[string]func(st *store.Store, tr *transform.Transform){
+		"a limit that rises": func(_ *store.Store, tr *transform.Transform) {
+			_, err := tr.Series()
+			if err = errors.Join(err, tr.Follow(start, start+10_000)); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"a series that joins": func(st *store.Store, tr *transform.Transform) {
+			follow(t, tr)
+			put(t, st, "g", map[string]string{"a": "y"}, 20, 1)
+			if _, err := tr.Series(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		st := newStore()
+		e, err := transform.Compile("sum(g)", transform.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, st, "g", map[string]string{"a": "x"}, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)
+		tr := transform.New(e, st, 64)
+		reason(st, tr)
+		if err := st.Append("g", store.LabelsOf(map[string]string{"a": "x"}), late, 100); err != nil {
+			t.Fatal(err)
+		}
+		if err := tr.Follow(start, math.MaxInt64); err != nil {
+			t.Fatal(err)
+		}
+		series := follow(t, tr)
+		if got, ok := series[0].After(late - 1); !ok || got != (store.Sample{T: late, V: 100}) {
+			t.Errorf("%s: the first sample from then on is %v", name, got)
+		}
+		tr.Close()
 	}
 }
