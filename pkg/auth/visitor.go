@@ -63,7 +63,7 @@ func Credential(r *http.Request) string {
 	if ok && (strings.EqualFold(scheme, "Bearer") || strings.EqualFold(scheme, "Token")) {
 		return strings.TrimSpace(rest)
 	}
-	if r.URL.RawQuery == "" || !strings.Contains(r.URL.RawQuery, LinkPrefix) {
+	if r.URL.RawQuery == "" {
 		return ""
 	}
 	if link := r.URL.Query().Get("link"); strings.HasPrefix(link, LinkPrefix) {

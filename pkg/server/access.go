@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -209,13 +210,38 @@ func (s *Server) shown(r *http.Request) (credential string, from auth.Visitor) {
 	return auth.Credential(&http.Request{Header: r.Header, URL: &url.URL{}}), auth.VisitorOf(r)
 }
 
-// framePolicy returns the policy of the page of a chart for who opened it with a
-// link: the sites that it was signed for may show it, and this one.
-func framePolicy(g *auth.Grant, usual string) string {
-	if len(g.Origins()) == 0 {
-		return usual
+// framePolicies returns the policies of a page, which say who may show it: the
+// sites of the setting or, if signed links stand in its address, those that the
+// links were signed for, and this one. With more than one link a browser holds
+// to all of the policies, so that only a site that each of them is for can show
+// the page. The page's script reads its address with more patience than this
+// server: where that could make a difference, nobody else may show it.
+func (s *Server) framePolicies(r *http.Request) []string {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return []string{pagePolicy([]string{"'self'"})}
 	}
-	return pagePolicy(append([]string{"'self'"}, g.Origins()...))
+	gate := s.gate.Load()
+	var policies []string
+	for _, link := range q["link"] {
+		if gate == nil || !strings.HasPrefix(link, auth.LinkPrefix) {
+			continue
+		}
+		from := auth.VisitorOf(r)
+		from.Page = true
+		g, err := gate.Identify(r.Context(), link, from)
+		if err != nil || len(g.Origins()) == 0 {
+			continue // it opens nothing, or for any page
+		}
+		policy := pagePolicy(append([]string{"'self'"}, g.Origins()...))
+		if !slices.Contains(policies, policy) {
+			policies = append(policies, policy)
+		}
+	}
+	if len(policies) == 0 {
+		return []string{s.rules.Load().pagePolicy}
+	}
+	return policies
 }
 
 // preflight lets pages of other origins that may use this server ask with an

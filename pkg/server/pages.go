@@ -22,34 +22,34 @@ func pagePolicy(frameAncestors []string) string {
 		"frame-ancestors " + strings.Join(frameAncestors, " ")
 }
 
-// page serves an HTML page among the assets, with a policy. Pages are shells
-// without anything secret: what they show, they ask for.
-func (s *Server) page(w http.ResponseWriter, r *http.Request, name, policy string) {
+// page serves an HTML page among the assets. Pages are shells without anything
+// secret: what they show, they ask for.
+func (s *Server) page(w http.ResponseWriter, r *http.Request, name string) {
 	a, ok := s.assets[name]
 	if !ok {
 		http.Error(w, "chartd: this build has no page "+name, http.StatusNotFound)
 		return
 	}
-	w.Header().Set("Content-Security-Policy", policy)
+	w.Header()["Content-Security-Policy"] = s.framePolicies(r)
 	s.fresh(w)
 	a.serve(w, r)
 }
 
 // gallery serves the page of all charts.
 func (s *Server) gallery(w http.ResponseWriter, r *http.Request) {
-	s.page(w, r, web.GalleryPage, s.rules.Load().pagePolicy)
+	s.page(w, r, web.GalleryPage)
 }
 
 // wall serves the page of several charts at once.
 func (s *Server) wall(w http.ResponseWriter, r *http.Request) {
-	s.page(w, r, web.WallPage, s.rules.Load().pagePolicy)
+	s.page(w, r, web.WallPage)
 }
 
 // chartPage serves the page of one chart, if there is such a chart. Who shows
 // no credential gets the page, which will ask for one, whether there is a chart
 // or not.
 func (s *Server) chartPage(w http.ResponseWriter, r *http.Request) {
-	name, policy := r.PathValue("chart"), s.rules.Load().pagePolicy
+	name := r.PathValue("chart")
 	s.mark(w)
 	from := auth.VisitorOf(r)
 	from.Page = true
@@ -60,7 +60,7 @@ func (s *Server) chartPage(w http.ResponseWriter, r *http.Request) {
 		s.unauthorized(w, r, refusal)
 		return
 	case refusal != nil, !named && !g.MayRead(name):
-		s.page(w, r, web.ChartPage, policy)
+		s.page(w, r, web.ChartPage)
 		return
 	case !s.mayRead(w, r, g, name):
 		return
@@ -69,7 +69,7 @@ func (s *Server) chartPage(w http.ResponseWriter, r *http.Request) {
 		s.unknownChart(w, name, g)
 		return
 	}
-	s.page(w, r, web.ChartPage, framePolicy(g, policy))
+	s.page(w, r, web.ChartPage)
 }
 
 // asset serves the script, the style and whatever else is embedded. Any page

@@ -3,6 +3,7 @@ package attack
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -127,6 +128,42 @@ func TestLinkOnAnotherPage(t *testing.T) {
 		if a := g.get("/charts/cpu.svg"+query(link), "Referer", origin+"/some/page"); a.StatusCode != status {
 			t.Errorf("the picture in %s: %d %s", origin, a.StatusCode, a.body)
 		}
+	}
+}
+
+// TestLinkInAFrame tries every spelling of an address with a link, so that a page
+// that it was not signed for could show what it opens in a frame: the wall, the
+// spellings that a browser's script understands, and more parameters than the
+// server reads.
+func TestLinkInAFrame(t *testing.T) {
+	g := attacked(t)
+	good := g.sign(auth.Link{Origins: []string{"https://good.example.com"}})
+	other := g.sign(auth.Link{Chart: "shared", Origins: []string{"https://other.example.com", "https://good.example.com"}})
+	free := g.sign(auth.Link{Chart: "shared"})
+	spelt := "?link=" + strings.ReplaceAll(good, "_", "%5F")
+	for name, path := range map[string]string{
+		"the page": "/c/cpu" + query(good), "the page, spelt": "/c/cpu" + spelt, "the key, spelt": "/c/cpu?l%69nk=" + good,
+		"the wall": "/wall" + query(good), "the wall, spelt": "/wall" + spelt, "the second of the wall": "/wall" + query(free) + "&link=" + good,
+		"two of the wall": "/wall" + query(other) + "&link=" + good, "behind what is no parameter": "/wall?a=%zz&link=" + good,
+		"behind a semicolon": "/c/cpu?a;b&link=" + good, "behind ten thousand": "/c/cpu?" + strings.Repeat("a&", 10_001) + "link=" + good,
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := g.get(path)
+			if a.StatusCode != 200 {
+				return // nothing to show
+			}
+			// All of them bind: one that says no is enough.
+			kept := slices.ContainsFunc(a.Header.Values("Content-Security-Policy"), func(csp string) bool {
+				_, ancestors, _ := strings.Cut(csp, "frame-ancestors ")
+				return ancestors == "'self'" || ancestors == "'self' https://good.example.com"
+			})
+			if !kept {
+				t.Errorf("any page may show it: %q", a.Header.Values("Content-Security-Policy"))
+			}
+		})
+	}
+	if got := g.get("/wall" + query(free)).Header.Get("Content-Security-Policy"); !strings.HasSuffix(got, "frame-ancestors *") {
+		t.Errorf("a link for any page: %s", got)
 	}
 }
 
