@@ -124,6 +124,13 @@ func TestLine(t *testing.T) {
 		{"bom, crlf", csv, "\ufeffa,b\r\n1,2\r\n", "x_a=1  x_b=2\n"},
 		{"comment for a header", auto, "# a,b\n1,2\n", "x_a=1  x_b=2\n"},
 		{"bad time", csv, "time,a\n1795361954,1\nnoon,2\n", "x_a=1@-1000\nerror: column \"time\": \"noon\" is no time that is understood; see time_format\n"},
+		{"days", auto, "date,a\n2026-11-22,1\n2026/11/21,2\nsoon,3\n", "x_a=1@-56355000\nx_a=2@-142755000\nerror: column \"date\": \"soon\" is no time that is understood; see time_format\n"},
+		{"days without a header", auto, "2026-11-22,1\n", "x_c2=1@-56355000\n"},
+		{"day and hour", auto, "Date,Time,a\n2026-11-22,15:39:14,1\n2026-11-22,9:39,2\n", "x_a=1@-1000\nx_a=2@-21615000\n"},
+		{"hour and day", auto, `{"time":"15:39:14.5","date":"2026-11-22","a":1}` + "\n", "x_a=1@-500\n"},
+		{"a day beside a time", auto, `{"date":"2026-11-22","ts":1795361954,"a":1}` + "\n", "x_a=1@-1000\n"},
+		{"some other day", csv, "due,a\n2026-11-22,1\n", "x_a{due=\"2026-11-22\"}=1\n"},
+		{"spreadsheet", auto, "time;a\n22.11.2026 15:39;1,5\n", "x_a=1.5@-15000\n"},
 		{"ms", csv, "ts,a\n1795361954000,1\n", "x_a=1@-1000\n"},
 		{
 			"web server", set(func(c *lines.Config) {

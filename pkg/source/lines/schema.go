@@ -45,6 +45,7 @@ const (
 	measure
 	label
 	instant
+	day  // one without an hour, which a column beside it may hold
 	hour // a time without a day, which says nothing that the arrival does not
 	unused
 )
@@ -73,6 +74,7 @@ type schema struct {
 
 	labels   []*column // sorted by label's name
 	instant  *column
+	day      *column
 	guess    bool  // text may be a label without being asked for
 	nameless bool  // there was no header
 	newest   int64 // time of the last line that said none itself, in ms, if there are no labels
@@ -155,6 +157,8 @@ func (s *schema) enlist(c *column) {
 		if s.instant == nil {
 			s.instant = c
 		}
+	case day:
+		s.day = c
 	}
 }
 
@@ -167,6 +171,8 @@ func (r *Reader) decide(s *schema, c *column, text []byte) {
 		return
 	case timely && IsTimeName(c.name) && r.isTime(c, text, false):
 		c.role = instant
+	case timely && s.day == nil && r.cfg.TimeFormat == "" && date(text) && (IsTimeName(c.name) || s.nameless && c == s.cols[0]):
+		c.role = day
 	case timeOfDay(text):
 		c.role = hour
 	case timely && s.nameless && len(s.cols) > 1 && c == s.cols[0] && isNumber && r.nearby(text):
@@ -236,17 +242,10 @@ func (r *Reader) emit(s *schema, row []entry) error {
 			return nil // such as sar's last line, "Average:"
 		}
 	}
-	if s.instant != nil {
-		for i := range row {
-			if row[i].col != s.instant {
-				continue
-			}
-			ms, ok := s.instant.clock.read(row[i].text, r.now, false)
-			if !ok {
-				return fmt.Errorf("column %q: %.40q is no time that is understood; see time_format", s.instant.name, row[i].text)
-			}
-			t, timed = ms, true
-		}
+	if said, ok, err := r.when(s, row); err != nil {
+		return err
+	} else if ok {
+		t, timed = said, true
 	}
 	labels, newest, err := r.labelsOf(s, row)
 	if err != nil {
@@ -280,6 +279,40 @@ func (r *Reader) emit(s *schema, row []entry) error {
 		r.out = append(r.out, Sample{c.metric, labels, t, v, c.public, timed})
 	}
 	return nil
+}
+
+// when returns the time that a line says, in ms; ok is false if it says none.
+func (r *Reader) when(s *schema, row []entry) (ms int64, ok bool, err error) {
+	c := cmp.Or(s.instant, s.day)
+	if c == nil {
+		return 0, false, nil
+	}
+	for i := range row {
+		if row[i].col != c {
+			continue
+		}
+		text := row[i].text
+		if c == s.day {
+			ms, ok = dayAt(text, hourIn(row))
+		}
+		if !ok {
+			ms, ok = c.clock.read(text, r.now, false)
+		}
+		if !ok {
+			return 0, false, fmt.Errorf("column %q: %.40q is no time that is understood; see time_format", c.name, text)
+		}
+	}
+	return ms, ok, nil
+}
+
+// hourIn returns the time without a day that stands in a line.
+func hourIn(row []entry) []byte {
+	for i := range row {
+		if row[i].col.role == hour {
+			return row[i].text
+		}
+	}
+	return []byte("00:00")
 }
 
 // labelsOf returns the labels of a line, which are valid until the next one, and

@@ -20,6 +20,7 @@ var layouts = [...]string{
 	"2006/01/02 15:04:05",        // nginx, Go
 	time.RFC1123, time.RFC1123Z, time.ANSIC, time.UnixDate,
 	"01/02/2006 15:04:05", "01/02/06 15:04:05", "02.01.2006 15:04:05",
+	"2006/01/02 15:04", "01/02/2006 15:04", "01/02/06 15:04", "02.01.2006 15:04", // spreadsheets
 	"Jan _2 15:04:05", // syslog: without a year
 }
 
@@ -192,6 +193,20 @@ func timeOfDay(b []byte) bool {
 		}
 	}
 	return colons == 1 || colons == 2
+}
+
+// dayAt returns the local time of a day, as date knows it, at an hour, as
+// timeOfDay does, in ms.
+func dayAt(day, hour []byte) (ms int64, ok bool) {
+	if !date(day) {
+		return 0, false
+	}
+	text := string(day[:4]) + "-" + string(day[5:7]) + "-" + string(day[8:]) + " " + string(hour)
+	t, err := time.ParseInLocation(time.DateTime, text, time.Local)
+	if err != nil {
+		t, err = time.ParseInLocation("2006-01-02 15:04", text, time.Local)
+	}
+	return t.UnixMilli(), err == nil
 }
 
 // date reports whether b is a day: 2006-01-02.
