@@ -72,6 +72,7 @@ func life(t *rapid.T, kind plotting.Kind) {
 	}
 	spec.Window = quantity.Duration(rapid.SampledFrom([]int64{10e9, 60e9, 3600e9}).Draw(t, "window"))
 	spec.Gap = quantity.Duration(rapid.SampledFrom([]int64{0, 5e9}).Draw(t, "gap"))
+	spec.Missing = rapid.SampledFrom(plotting.Missings()).Draw(t, "missing")
 	spec.Series = []plotting.SeriesSpec{{Metric: "m", Name: "{mode}"}}
 	if rapid.Bool().Draw(t, "values") {
 		spec.LegendValues = plotting.LegendValues()
@@ -83,9 +84,10 @@ func life(t *rapid.T, kind plotting.Kind) {
 	now := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC).UnixMilli()
 	step := spec.Window.Millis() / rapid.SampledFrom([]int64{20, 300, 3000}).Draw(t, "density")
 	c, scale, paused := &client{}, 10.0, false
+	modes := []string{"0", "1", "<g data-k='x'>&amp;\"", "\u202eשלום\uffff"}
 	value := func() float64 { return scale * rapid.Float64Range(-1, 5).Draw(t, "v") }
 	series := func() store.Labels {
-		return store.LabelsOf(map[string]string{"mode": strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "series"))})
+		return store.LabelsOf(map[string]string{"mode": rapid.SampledFrom(modes).Draw(t, "series")})
 	}
 	add := func(at int64, v float64) {
 		if err := st.Append("m", series(), at, v); err != nil {
@@ -119,7 +121,9 @@ func life(t *rapid.T, kind plotting.Kind) {
 			add(now, value())
 		},
 		"silence": func(*rapid.T) { now += step * rapid.Int64Range(1, 400).Draw(t, "silence") },
-		"rescale": func(*rapid.T) { scale = rapid.SampledFrom([]float64{1e-6, 0.1, 10, 1e9}).Draw(t, "scale") },
+		"rescale": func(*rapid.T) {
+			scale = rapid.SampledFrom([]float64{5e-324, 1e-6, 0.1, 10, 1e9, math.MaxFloat64 / 5}).Draw(t, "scale")
+		},
 		"resize": func(*rapid.T) {
 			change(plotting.Change{Size: &[2]int{rapid.IntRange(40, 900).Draw(t, "w"), rapid.IntRange(40, 500).Draw(t, "h")}})
 		},
@@ -128,7 +132,7 @@ func life(t *rapid.T, kind plotting.Kind) {
 			change(plotting.Change{Window: &w})
 		},
 		"hide": func(*rapid.T) {
-			change(plotting.Change{Hidden: &[]string{strconv.Itoa(rapid.IntRange(0, 3).Draw(t, "h"))}})
+			change(plotting.Change{Hidden: &[]string{rapid.SampledFrom(modes).Draw(t, "h")}})
 		},
 		"var": func(*rapid.T) {
 			change(plotting.Change{Vars: map[string]string{"who": rapid.String().Filter(func(s string) bool { return len(s) < 50 }).Draw(t, "who")}})
@@ -140,6 +144,11 @@ func life(t *rapid.T, kind plotting.Kind) {
 		"threshold": func(*rapid.T) {
 			change(plotting.Change{Thresholds: &[]plotting.Threshold{{At: value(), Text: "<t>"}, {At: 0, Level: plotting.Alarm, Below: true}}})
 		},
+		"zoom": func(*rapid.T) {
+			from := now - rapid.Int64Range(0, 3).Draw(t, "ms before")
+			to := from + rapid.Int64Range(1, 3).Draw(t, "ms")
+			change(plotting.Change{From: &from, To: &to})
+		},
 		"freeze": func(*rapid.T) { from := now - 5*step; change(plotting.Change{From: &from, To: &now}) },
 		"replay": func(*rapid.T) {
 			change(plotting.Change{Replay: &plotting.Replay{
@@ -148,7 +157,7 @@ func life(t *rapid.T, kind plotting.Kind) {
 			}})
 		},
 		"zone": func(*rapid.T) {
-			change(plotting.Change{Timezone: new(rapid.SampledFrom([]string{"", "Asia/Kolkata", "America/New_York"}).Draw(t, "zone"))})
+			change(plotting.Change{Timezone: new(rapid.SampledFrom([]string{"", "Asia/Kolkata", "America/New_York", "Australia/Lord_Howe"}).Draw(t, "zone"))})
 		},
 		"present": func(*rapid.T) { change(plotting.Change{Replay: &plotting.Replay{}}) },
 		"reset":   func(*rapid.T) { change(plotting.Change{Reset: true}) },

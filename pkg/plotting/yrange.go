@@ -21,7 +21,6 @@ func niceRange(lo, hi float64, a Axis, fromZero bool, count int) valueRange {
 			hi = 100
 		}
 	}
-	lo, hi = max(-mostValue, min(mostValue, lo)), max(-mostValue, min(mostValue, hi))
 	if fromZero || lo > 0 && lo < (hi-lo)/4 {
 		lo, hi = min(lo, 0), max(hi, 0)
 	}
@@ -105,6 +104,7 @@ const patience = int64(10 * time.Second / time.Millisecond)
 // follow takes in that the data reach from lo to hi at a time in ms, and
 // reports whether the range has changed.
 func (l *lazyRange) follow(lo, hi float64, a Axis, fromZero bool, count int, now int64) bool {
+	lo, hi = max(-mostValue, min(mostValue, lo)), max(-mostValue, min(mostValue, hi))
 	want := niceRange(lo, hi, a, fromZero, count)
 	hair := l.now.step * 1e-6 // more than niceRange forgives
 	switch {
