@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -77,8 +78,9 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// hasHeading reports whether a heading of the Markdown text has this anchor, as GitHub makes it.
+// hasHeading reports whether a heading of the Markdown text has this anchor, as GitHub makes it: the second of the same words ends in -1.
 func hasHeading(text, anchor string) bool {
+	seen := map[string]int{}
 	for _, m := range headingPattern.FindAllStringSubmatch(blockPattern.ReplaceAllString(text, ""), -1) {
 		slug := strings.Map(func(r rune) rune {
 			switch {
@@ -89,6 +91,10 @@ func hasHeading(text, anchor string) bool {
 			}
 			return -1
 		}, strings.ToLower(m[1]))
+		n := seen[slug]
+		if seen[slug]++; n > 0 {
+			slug += "-" + strconv.Itoa(n)
+		}
 		if slug == anchor {
 			return true
 		}
