@@ -179,7 +179,11 @@ func (s *Source) begin(f *os.File, at int64) error {
 	if at == 0 {
 		s.lines.Restart()
 	}
-	s.info, s.offset, s.print, s.part, s.drop = info, at, s.print[:0], s.part[:0], false
+	s.info, s.offset, s.part, s.drop = info, at, s.part[:0], false
+	s.print = make([]byte, min(at, printLength))
+	if _, err := f.ReadAt(s.print, at-int64(len(s.print))); err != nil {
+		return err
+	}
 	_, err = f.Seek(at, io.SeekStart)
 	return err
 }

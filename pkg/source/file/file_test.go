@@ -274,6 +274,24 @@ func TestPipe(t *testing.T) {
 	}
 }
 
+// TestCutUnread has a file cut and filled again of which only the end was looked
+// for, as its new lines were to be read.
+func TestCutUnread(t *testing.T) {
+	r := newRig(t, filepath.Join(t.TempDir(), "a.csv"), nil)
+	r.write("n,what\n" + numbers(1000, 1020))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.src.Run(ended, r); err != nil && !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(r.path, 0); err != nil {
+		t.Fatal(err)
+	}
+	r.write("n,what\n" + numbers(0, 90))
+	r.start()
+	r.holds(90)
+}
+
 func TestGarbage(t *testing.T) {
 	r := newRig(t, filepath.Join(t.TempDir(), "a.csv"), func(c *file.Config) { c.From, c.Format = file.Start, "csv" })
 	r.write("n,m\n0,1\n\x00\xff\xfe\n1,nonsense\n2,3,4\n" + strings.Repeat("9", 200_000) + "\n2,3\n")
