@@ -97,6 +97,14 @@ if (chrome && window.top === window) {
   chrome.hidden = false;
   // How wide it is depends on the reader's font: the row of pickers ends before it.
   new ResizeObserver(() => document.body.style.setProperty("--chrome", `${chrome.offsetWidth}px`)).observe(chrome);
+  // It stands in the middle, unless a title comes as far as that.
+  const place = () => {
+    const heading = chart.shadowRoot?.querySelector("#stage [data-k=h]")?.getBoundingClientRect();
+    document.body.classList.toggle("crowded", heading !== undefined && heading.right > (innerWidth - chrome.offsetWidth) / 2 - 8);
+  };
+  addEventListener("resize", place);
+  chart.addEventListener("statechange", place);
+  if (title) new MutationObserver(place).observe(title, { childList: true, characterData: true, subtree: true });
 }
 
 /** @type {number} */
