@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
 	"github.com/chartd/chartd/pkg/auth"
 )
 
@@ -159,6 +162,32 @@ func TestTokenInAddress(t *testing.T) {
 			t.Errorf("the address is %s", at)
 		}
 		secret(b, bossToken)
+	}
+}
+
+// TestLinkAsTokenInAFrame: what a signed link opens is framed where it was
+// signed for alone, which the server cannot see to if the link stands in the
+// fragment: there a page in a frame does not take it. A token it takes.
+func TestLinkAsTokenInAFrame(t *testing.T) {
+	d := start(t, guarded)
+	feed(t, d)
+	_, link, err := auth.Links{Secret: linkSecret}.Sign(auth.Link{Chart: "line", Expires: time.Now().Add(time.Hour), Origins: []string{d.URL()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ token, want string }{{link, "lost"}, {bossToken, "live"}} {
+		b := open(t, look{})
+		b.expect("the server responded with a status of 40")
+		// A page of chartd's own frames nothing; here it is to look into the frame.
+		if _, err := chromedp.Call(b.ctx, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}); err != nil {
+			t.Fatal(err)
+		}
+		b.goTo(d.URL() + "blank")
+		b.do(`
+			const frame = Object.assign(document.createElement("iframe"), { src: "/c/line#token=` + tt.token + `" });
+			document.body.append(frame);
+			window.framed = () => frame.contentDocument?.querySelector("chartd-chart")?.state;`)
+		b.until(`framed() === "` + tt.want + `"`)
 	}
 }
 

@@ -89,6 +89,9 @@ function sentence(text) {
 function take() {
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given === null) return;
+  // A link says which pages may frame it, and the server that they may: it has to
+  // see it, in "?link=". What stands here it does not see.
+  if (given.startsWith("chartd1_") && window.top !== window) return;
   history.replaceState(history.state, "", location.pathname + location.search);
   signIn(given);
 }
