@@ -185,6 +185,7 @@ func types(t *testing.T, s *sqlServer) {
 		"texts": `time_column: txt, query: "SELECT txt, f AS value FROM naive WHERE txt > :since"`,
 		"sized": `query: "SELECT ms AS t, f AS value FROM naive"`,
 		"enum":  `query: "SELECT ms AS t, f AS value, state FROM naive"`,
+		"char":  fmt.Sprintf(`query: "SELECT ms AS t, f AS value, CAST('a' AS CHAR(9)) AS c, %s AS left_out FROM naive"`, s.isPostgres("5::money", "CURTIME()")),
 		"now":   `query: "SELECT count(*) AS n, 'all' AS what FROM naive"`,
 	} {
 		yaml += fmt.Sprintf("  %s: {type: sql, dsn: %q, interval: 100ms, %s}\n", name, s.dsn("reader", "hunter2", ""), rest)
@@ -203,8 +204,12 @@ func types(t *testing.T, s *sqlServer) {
 		t.Errorf("NULL is %v", got)
 	}
 	livetest.Eventually(t, "an enumeration is a label", func() bool { return len(r.one("enum", "state=on")) == 1 })
+	livetest.Eventually(t, "a CHAR is a label without the blanks at its end, and money and hours are none", func() bool {
+		all := r.store.Select("char", nil)
+		return len(all) == 1 && all[0].Labels().String() == `{c="a"}`
+	})
 	livetest.Eventually(t, "what has no time goes on", func() bool { return len(r.one("now_n", "what=all")) >= 3 })
-	livetest.Eventually(t, "they go on asking", func() bool { return s.connections() == 9 })
+	livetest.Eventually(t, "they go on asking", func() bool { return s.connections() == 10 })
 	for _, st := range r.manager.Status() {
 		if st.Kind == "sql" && (st.Error != "" || st.Rejected > 0 || st.Name != "now" && st.Name != "naive" && st.Samples != 1) {
 			t.Errorf("%+v", st)

@@ -166,6 +166,18 @@ func (p *plan) names() string {
 	return fmt.Sprintf("%.300s", strings.Join(list, ", "))
 }
 
+// timetz is what pgx calls TIMETZ, for which it has no name.
+const timetz = "1266"
+
+// text returns the value of a row's cell as a label has it. PostgreSQL fills a
+// CHAR(n) up with blanks, which to it mean nothing.
+func (c *column) text(v any) string {
+	if c.dbType == "BPCHAR" {
+		return strings.TrimRight(text(v), " ")
+	}
+	return text(v)
+}
+
 // kindOf returns what a type of a database holds.
 func kindOf(d dialect, dbType string) kind {
 	has := func(parts ...string) bool {
@@ -174,7 +186,7 @@ func kindOf(d dialect, dbType string) kind {
 	switch {
 	case d == sqlite && (dbType == "" || has("BLOB", "ANY")):
 		return undecided
-	case strings.HasPrefix(dbType, "_"), dbType == "NULL", dbType == "TIME", dbType == "TIMETZ",
+	case strings.HasPrefix(dbType, "_"), dbType == "NULL", dbType == "TIME", dbType == "TIMETZ", dbType == timetz, dbType == "MONEY",
 		has("INTERVAL", "BYTEA", "BLOB", "BINARY", "JSON", "GEOM", "POINT", "RANGE", "VECTOR"):
 		return left
 	case strings.HasPrefix(dbType, "ENUM"): // which is no NUM

@@ -33,14 +33,14 @@ func (t *taker) take() {
 	}
 	prefix := ""
 	if t.plan.metric >= 0 {
-		if prefix = text(t.row[t.plan.metric]); prefix == "" {
+		if prefix = t.plan.cols[t.plan.metric].text(t.row[t.plan.metric]); prefix == "" {
 			t.reject(t.plan.metric, errors.New("NULL is no name of a metric"))
 			return
 		}
 	}
 	t.keys = t.keys[:0]
 	for _, i := range t.plan.labels {
-		if value := text(t.row[i]); value != "" {
+		if value := t.plan.cols[i].text(t.row[i]); value != "" {
 			t.keys = append(t.keys, store.Label{Name: t.plan.cols[i].label, Value: value})
 		}
 	}
