@@ -151,8 +151,22 @@ func TestCallback(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
+	t.Run("while another size takes its place", func(t *testing.T) {
+		got := eval[map[string]any](b, `
+			Chart1.size = [640, 320];
+			const answer = Chart1.callback("resized");
+			for (let i = 0; i < 5; i++) await null; // it waits for that size
+			Chart1.size = [800, 400];
+			try { return await answer } catch (err) { return { code: err.code } }`)
+		if got["handled"] != true {
+			t.Errorf("got %v", got)
+		}
+	})
 	mu.Lock()
 	defer mu.Unlock()
+	if n := len(slices.DeleteFunc(slices.Clone(args), func(arg string) bool { return arg != "resized" })); n != 1 {
+		t.Errorf("the handler saw it %d times", n)
+	}
 	if !slices.Contains(args, "early") || slices.Contains(args, "late") {
 		t.Errorf("the handler saw %v", args)
 	}
@@ -176,5 +190,19 @@ func TestYAMLCallback(t *testing.T) {
 	}
 	b.do(`await Chart1.callback("reset")`)
 	b.until(`svg(Chart1).querySelector("desc").textContent.includes("The last 20s") && svg(Chart1).viewBox.baseVal.width === 12800`)
+	awaitMetric(t, d.URL(), "chartd_subscriptions", 1)
+
+	// Of a chart that leaves before its answer came nothing stays subscribed, and
+	// one that showed the same view goes on with it.
+	b.do(`window.twins = [0, 1].map(() => add({ src: "cpu", size: "400x200" }))`)
+	b.until(`twins.every((el) => el.state === "live")`)
+	b.do(`
+		const answer = twins[0].callback("MyCustomArgs");
+		await sleep(0); // it is sent
+		twins[0].remove();
+		await answer.catch(() => {});
+		window.was = write(svg(twins[1]));`)
+	b.until(`twins[1].state === "live" && write(svg(twins[1])) !== was`)
+	b.do(`twins[1].callback("MyCustomArgs").catch(() => {}); await sleep(0); twins[1].remove();`)
 	awaitMetric(t, d.URL(), "chartd_subscriptions", 1)
 }

@@ -33,6 +33,13 @@ export class CallbackError extends Error {
   }
 }
 
+/** The place that it was raised from is left, and nothing has been sent: its chart may have another place. */
+export class Unseated extends CallbackError {
+  constructor() {
+    super("disconnected", "the chart left the page", false);
+  }
+}
+
 /**
  * What a callback came to.
  * @typedef {{handled: boolean, reply: unknown}} CallbackResult
@@ -45,6 +52,7 @@ export class CallbackError extends Error {
  * @property {(then: (m: Ok | Failure) => void) => number} request returns the id that its answer will repeat
  * @property {(message: object) => void} send
  * @property {(seat: Seat, v: string, params?: ViewChange) => void} fork the answer says that the seat has another view
+ * @property {(view: View, v: string) => void} stray it says so of a place that was left meanwhile
  * @property {(view: View) => void} done the view may be forgotten if nobody watches it
  */
 
@@ -108,7 +116,8 @@ export class Callbacks {
           reject(new CallbackError(m.code, m.message, m.temporary ?? false));
           return;
         }
-        if (m.v && m.v !== seat.view?.id) this.#sender.fork(seat, m.v, m.view);
+        if (m.v && !seat.view) this.#sender.stray(view, m.v);
+        else if (m.v && m.v !== seat.view?.id) this.#sender.fork(seat, m.v, m.view);
         else if (m.view && seat.view) seat.view.pause(m.view.paused ?? false);
         // The answer comes before the frame, if anything changed at all; the
         // last event, if there are events, after it.
@@ -165,7 +174,7 @@ export class Callbacks {
         if (view?.id && phase === "open") {
           resolve(view);
         } else if (!view) {
-          reject(new CallbackError("disconnected", "the chart left the page", false));
+          reject(new Unseated());
         } else if (view.refused) {
           reject(new CallbackError("unknown_chart", view.trouble, false));
         } else if (phase === "refused" || performance.now() >= end) {

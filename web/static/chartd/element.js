@@ -8,7 +8,7 @@
  * @import { ChartEvents } from "./reflected.js"
  */
 import { ask, fixedSize, quantise, viewAttributes } from "./attributes.js";
-import { CallbackError } from "./callback.js";
+import { CallbackError, Unseated } from "./callback.js";
 import { clip } from "./clip.js";
 import { Credential } from "./credential.js";
 import { Glide } from "./glide.js";
@@ -166,17 +166,27 @@ export class ChartElement extends ReflectedElement {
    *   rejected with an Error with a code
    */
   async callback(arg) {
-    const seat = await this.#seated();
-    return seat.server.callback(seat, arg);
+    return (await this.#raise((seat) => seat.server.callback(seat, arg))).result;
   }
 
   /** @param {ViewChange} change */
   async #change(change) {
     for (;;) {
-      const seat = await this.#seated();
-      const result = await seat.server.change(seat, change);
+      const { seat, result } = await this.#raise((at) => at.server.change(at, change));
       // A view of another size took its place meanwhile, and knows nothing of it.
       if (seat === (this.#next ?? this.#seat)) return result;
+    }
+  }
+
+  /** @param {(seat: Seat) => Promise<CallbackResult>} ask */
+  async #raise(ask) {
+    for (;;) {
+      const seat = await this.#seated();
+      try {
+        return { seat, result: await ask(seat) };
+      } catch (err) {
+        if (!(err instanceof Unseated)) throw err; // otherwise another view took its place
+      }
     }
   }
 

@@ -43,6 +43,7 @@ export class Server extends EventTarget {
     request: (then) => this.#request(then),
     send: (message) => this.#connection.send(message),
     fork: (seat, v, params) => this.#views.fork(seat, v, params),
+    stray: (view, v) => this.#views.stray(view, v),
     done: (view) => this.#views.drop(view),
   });
   #id = 0;
@@ -194,10 +195,14 @@ export class Server extends EventTarget {
    */
   async get(path, signal) {
     while (this.phase !== "open") {
+      signal.throwIfAborted();
       await new Promise((resolve, reject) => {
-        this.addEventListener("change", resolve, { once: true, signal });
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-        signal.throwIfAborted();
+        const aborted = () => reject(signal.reason);
+        signal.addEventListener("abort", aborted, { once: true });
+        this.addEventListener("change", () => {
+          signal.removeEventListener("abort", aborted); // of a server that is away for days there are many changes
+          resolve(undefined);
+        }, { once: true, signal });
       });
     }
     const headers = new Headers();

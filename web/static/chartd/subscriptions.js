@@ -190,6 +190,21 @@ export class Subscriptions {
   }
 
   /**
+   * A callback gave its caller another view, and nobody waits for that any more.
+   * To the server the subscription is that view's now.
+   * @param {View} view
+   * @param {string} id
+   */
+  stray(view, id) {
+    if (view.id === "" || view.id === id) return;
+    if (this.named(id).length === 0) this.#channel.send({ t: "unsub", v: id });
+    for (const twin of this.named(view.id)) {
+      twin.id = "";
+      if (twin.watched) this.#channel.send(this.#sub(twin));
+    }
+  }
+
+  /**
    * @param {string} chart
    * @param {ViewChange} params
    * @param {boolean} events
