@@ -271,12 +271,12 @@ func TestSetRows(t *testing.T) {
 	for arg, want := range map[string]string{
 		`"window:soon"`: `set.window: "soon" is not a duration`,
 		`"window:1ns"`:  `window: 1ns is not between`,
-		`{"action":"pick","vars":5,"hidden":[],"t":1}`:             `set.vars: a JSON number, where map[string]string is wanted`,
+		`{"action":"pick","vars":5,"hidden":[],"t":1}`:             `set.vars: a JSON number, where an object is wanted`,
 		`{"action":"pick","vars":{"hots":"x"},"hidden":[],"t":1}`:  `the chart has no var "hots"`,
 		`{"action":"pick","vars":{},"t":1}`:                        ``,
-		`{"action":"pick","vars":{},"hidden":[]}`:                  `set.marks[0].t: `,
+		`{"action":"pick","vars":{},"hidden":[]}`:                  `set.marks[0].t: there is no such value; give another one`,
 		`{"action":"zoom","who":{"name":"ada"},"from":"x","to":2}`: `set.from: "x" is neither a number, a boolean nor JSON`,
-		`{"action":"zoom","who":{"name":"ada"},"from":1.5,"to":2}`: `set.from: a JSON number 1.5, where int64 is wanted`,
+		`{"action":"zoom","who":{"name":"ada"},"from":1.5,"to":2}`: `set.from: a JSON number 1.5, where a whole number is wanted`,
 		`"host:` + strings.Repeat("x", 5000) + `"`:                 `vars: host is 5000 bytes; at most 256`,
 	} {
 		_, failed := r.call(arg)

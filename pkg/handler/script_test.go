@@ -52,7 +52,7 @@ charts:
       - on: range
         script: |
           def callback(call):
-              set(range=(1700000000000, 1700000060000), refresh=500, size=(300, 200), paused=False)
+              set(range=(1700000000000.5, 1700000060000), refresh=500, size=(300, 200), paused=False)
               reply(view.range)
       - on: live
         script: |

@@ -247,7 +247,7 @@ func decodeJSON(b []byte, v any) error {
 // clear says what encoding/json means in the words of who writes YAML.
 func clear(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("a JSON %s, where %s is wanted", e.Value, e.Type)
+		return errors.New(problem.OfJSON(e))
 	}
 	return err
 }

@@ -148,6 +148,13 @@ func expand(t *template.Template, data map[string]any) (string, error) {
 		if _, rest, ok := strings.Cut(said, ` at <`); ok {
 			said = "<" + rest
 		}
+		// Which function was called stands between the brackets; finish nobody wrote.
+		if at, why, ok := strings.Cut(said, ">: error calling "); ok {
+			_, why, _ = strings.Cut(why, ": ")
+			if said = at + ">: " + why; at == "<"+finish {
+				said = why
+			}
+		}
 		return "", errors.New(cut(said))
 	}
 	return b.String(), nil

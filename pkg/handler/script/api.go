@@ -219,7 +219,7 @@ func (r *run) set(thread *starlark.Thread, args starlark.Tuple, kwargs []starlar
 		case v == nil:
 			tree["from"], tree["to"] = 0, 0
 		case ok && len(ends) == 2:
-			tree["from"], tree["to"] = ends[0], ends[1]
+			tree["from"], tree["to"] = wholeMs(ends[0]), wholeMs(ends[1])
 		default:
 			return nil, errors.New("set: range: want (from, to) in ms since 1970, or None for live")
 		}
@@ -232,6 +232,15 @@ func (r *run) set(thread *starlark.Thread, args starlark.Tuple, kwargs []starlar
 		return nil, fmt.Errorf("set: %w", err)
 	}
 	return starlark.None, nil
+}
+
+// wholeMs returns a time in whole ms: half a window before now may lie between
+// two.
+func wholeMs(v any) any {
+	if t, ok := v.(float64); ok && math.Abs(t) < 1<<53 {
+		return int64(t)
+	}
+	return v
 }
 
 // changeOf reads a change, key by key, so that an error names its own.
@@ -253,7 +262,7 @@ func changeOf(tree map[string]any) (c plotting.Change, err error) {
 // refused says what encoding/json means in the words of who writes a script.
 func refused(key string, err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return fmt.Errorf("%s: a JSON %s, where %s is wanted", key, e.Value, e.Type)
+		return fmt.Errorf("%s: %s", key, problem.OfJSON(e))
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		if name == fmt.Sprintf("%q", key) {
@@ -324,7 +333,7 @@ func moment(v starlark.Value, other int64) (int64, error) {
 			return int64(t), nil
 		}
 	}
-	return 0, fmt.Errorf("%.40s is no time; want ms since 1970", v)
+	return 0, fmt.Errorf("%.40s is no time; want ms since 1970", v.String())
 }
 
 // duration reads a text as "5m", or a number of ms.

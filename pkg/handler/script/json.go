@@ -126,6 +126,9 @@ func (r *run) encode(thread *starlark.Thread, v starlark.Value) ([]byte, error) 
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(x); err != nil {
+		if e, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
+			return nil, fmt.Errorf("json: %s has no JSON", e.Str)
+		}
 		return nil, fmt.Errorf("json: %w", err)
 	}
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil

@@ -241,7 +241,7 @@ func augmentIndex(r *run, thread *starlark.Thread, args starlark.Tuple, _ []star
 			return nil, err
 		}
 		if !found {
-			return nil, fmt.Errorf("there is no key %.100s in this %s", key, x.Type())
+			return nil, fmt.Errorf("there is no key %.100s in this %s", key.String(), x.Type())
 		}
 		v, err := r.augment(thread, op, old, y)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chartd/chartd/pkg/plotting"
+	"github.com/chartd/chartd/pkg/problem"
 	"github.com/chartd/chartd/pkg/session"
 	"github.com/chartd/chartd/pkg/store"
 )
@@ -42,6 +43,7 @@ type sample struct {
 // parseAnswer reads a body; an empty one says nothing.
 func parseAnswer(body []byte) (*answer, error) {
 	a := new(answer)
+	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")) // which some servers begin every text with
 	if len(bytes.TrimSpace(body)) == 0 {
 		return a, nil
 	}
@@ -68,9 +70,9 @@ func parseAnswer(body []byte) (*answer, error) {
 func plain(err error) error {
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		if e.Field == "" {
-			return fmt.Errorf("a JSON %s, where an object is wanted", e.Value)
+			return errors.New(problem.OfJSON(e))
 		}
-		return fmt.Errorf("%s is a JSON %s, where %s is wanted", e.Field, e.Value, e.Type)
+		return fmt.Errorf("%s is %s", e.Field, problem.OfJSON(e))
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return fmt.Errorf("the field %.60s is not known; there are set, samples, marks and reply, and the fields of a view, a sample and a mark", name)

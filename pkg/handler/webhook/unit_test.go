@@ -142,11 +142,11 @@ func TestParseAnswerRefuses(t *testing.T) {
 		`{"sett":{}}`:               `the field "sett" is not known; there are set, samples, marks and reply`,
 		`{"set":{"windw":"1m"}}`:    `the field "windw" is not known`,
 		`{"set":{"window":"long"}}`: "is not a duration",
-		`{"set":{"title":5}}`:       "set.title is a JSON number, where string is wanted",
+		`{"set":{"title":5}}`:       "set.title is a JSON number, where a text is wanted",
 		`{"samples":[{"metric":"m","v":1,"x":1}]}`:                   `the field "x" is not known`,
 		`{"samples":[{"v":1}]}`:                                      "samples[0].metric is missing",
 		`{"samples":[{"metric":"m","v":1},{"metric":"m","v":null}]}`: "samples[1].v is missing",
-		`{"samples":[{"metric":"m","v":"1"}]}`:                       "v is a JSON string, where float64 is wanted",
+		`{"samples":[{"metric":"m","v":"1"}]}`:                       "v is a JSON string, where a number is wanted",
 		`{} {}`:                                                      "something follows the JSON",
 		`{}x`:                                                        "something follows the JSON",
 		"\x00":                                                       "it is no JSON",
@@ -156,7 +156,7 @@ func TestParseAnswerRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %s", body, err, want)
 		}
 	}
-	for _, body := range []string{``, " \n", `{}`, `null`, `{"set":null,"samples":[],"marks":null,"reply":null}`} {
+	for _, body := range []string{``, " \n", `{}`, "\xef\xbb\xbf{}\r\n", `null`, `{"set":null,"samples":[],"marks":null,"reply":null}`} {
 		if _, err := parseAnswer([]byte(body)); err != nil {
 			t.Errorf("%s: %v", body, err)
 		}
