@@ -166,8 +166,11 @@ func (p *plan) names() string {
 	return fmt.Sprintf("%.300s", strings.Join(list, ", "))
 }
 
-// timetz is what pgx calls TIMETZ, for which it has no name.
-const timetz = "1266"
+// Types of PostgreSQL for which pgx has no name but their number.
+const (
+	timetz = "1266"
+	money  = "790"
+)
 
 // text returns the value of a row's cell as a label has it. PostgreSQL fills a
 // CHAR(n) up with blanks, which to it mean nothing.
@@ -186,7 +189,7 @@ func kindOf(d dialect, dbType string) kind {
 	switch {
 	case d == sqlite && (dbType == "" || has("BLOB", "ANY")):
 		return undecided
-	case strings.HasPrefix(dbType, "_"), dbType == "NULL", dbType == "TIME", dbType == "TIMETZ", dbType == timetz, dbType == "MONEY",
+	case strings.HasPrefix(dbType, "_"), dbType == "NULL", dbType == "TIME", dbType == "TIMETZ", dbType == timetz, dbType == money,
 		has("INTERVAL", "BYTEA", "BLOB", "BINARY", "JSON", "GEOM", "POINT", "RANGE", "VECTOR"):
 		return left
 	case strings.HasPrefix(dbType, "ENUM"): // which is no NUM
