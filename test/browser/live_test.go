@@ -46,6 +46,21 @@ func TestGallery(t *testing.T) {
 		t.Errorf("the order is %s; want that of the configuration", got)
 	}
 	b.picture("gallery-kinds")
+
+	// What is told of the sources is told anew in its place: who selects an error keeps it.
+	b.until(`document.querySelectorAll("#sources li b").length > 1`)
+	b.do(`
+		window.asked = () => performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/api/v1/sources")).length;
+		window.n = asked();
+		window.line = document.querySelector("#sources li:last-child");
+		getSelection().selectAllChildren(line);
+		document.dispatchEvent(new Event("visibilitychange"));`)
+	b.until(`asked() > n`)
+	b.do(`document.dispatchEvent(new Event("visibilitychange"))`)
+	b.until(`asked() > n + 1`) // and what the first answer said is written
+	if !eval[bool](b, `return line.isConnected && getSelection().toString() !== ""`) {
+		t.Error("what was selected of the sources is gone")
+	}
 }
 
 // TestPatchesEqualFull compares what patches made of the DOM with fulls that

@@ -56,11 +56,15 @@ function picture(chart, type) {
   a.addEventListener("click", async (e) => {
     if (!token()) return;
     e.preventDefault();
-    const response = await fetch(href, { headers: credentials() });
-    if (!response.ok) return;
-    const file = URL.createObjectURL(await response.blob());
-    make("a", { href: file, download: `${chart.name}.${type}` }).click();
-    setTimeout(() => URL.revokeObjectURL(file), 60_000);
+    try {
+      const response = await fetch(href, { headers: credentials() });
+      if (!response.ok) throw new Error((await response.text()).trim().replace(/^chartd: /, ""));
+      const file = URL.createObjectURL(await response.blob());
+      make("a", { href: file, download: `${chart.name}.${type}` }).click();
+      setTimeout(() => URL.revokeObjectURL(file), 60_000);
+    } catch (err) {
+      byId("summary").textContent = `No ${type.toUpperCase()} of ${chart.title}: ${err instanceof Error ? err.message : err}`;
+    }
   });
   return a;
 }
@@ -175,6 +179,7 @@ async function sources() {
   seen.sources = status !== 401 && status !== 403;
   /** @type {{sources: Source[]} | null} */
   const answer = body;
+  if (!answer && seen.sources) return; // it is away: without the list all charts would jump
   const list = byId("sources");
   const items = (answer?.sources ?? []).map((s) => {
     const state = !s.up ? "down" : s.samples > 0 ? "up" : "idle";
@@ -183,8 +188,17 @@ async function sources() {
     else if (s.samples > 0) text = s.rate > 0 ? rate(s.rate) : `last ${ago(Date.now() - Date.parse(s.last ?? ""))}`;
     return { key: s.name, state, text, kind: s.kind };
   });
-  list.replaceChildren(...items.map((s) => make("li", { "data-state": s.state, title: `${s.key} (${s.kind}): ${s.text}` },
-    make("span", { class: "dot", "aria-hidden": "true" }), make("b", {}, s.key), make("span", {}, s.text))));
+  // In place: an error that somebody selects, or a tooltip, stays.
+  for (const [i, s] of items.entries()) {
+    const li = list.children[i] ?? list.appendChild(make("li", {}, make("span", { class: "dot", "aria-hidden": "true" }), make("b"), make("span")));
+    li.setAttribute("data-state", s.state);
+    const title = `${s.key} (${s.kind}): ${s.text}`;
+    if (li.getAttribute("title") !== title) li.setAttribute("title", title);
+    for (const [place, text] of [[li.children[1], s.key], [li.children[2], s.text]]) {
+      if (place instanceof Element && place.textContent !== text) place.textContent = String(text);
+    }
+  }
+  while (list.children.length > items.length) list.lastElementChild?.remove();
 }
 
 function link() {
@@ -231,6 +245,6 @@ function repeat(look, ms) {
 repeat(charts, every.charts);
 // A page may be opened before its charts are there: `chartd pipe` has them with the first line.
 setInterval(() => {
-  if (!document.hidden && cards.size === 0) charts();
+  if (!document.hidden && cards.size === 0 && entrance.form.hidden) charts();
 }, every.empty);
 repeat(sources, every.sources);
