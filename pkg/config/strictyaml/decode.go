@@ -147,6 +147,11 @@ func (d *Document) decodeList(n *yaml.Node, v reflect.Value, path string) {
 	v.Set(list)
 }
 
+// braced reports whether n is one key in braces, without a value.
+func braced(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && len(n.Content) == 2 && isNull(n.Content[1])
+}
+
 // wrongType reports that n is not what the value at path must be. hide keeps
 // what n says to itself.
 func (d *Document) wrongType(n *yaml.Node, path, want string, hide bool) {
@@ -154,7 +159,10 @@ func (d *Document) wrongType(n *yaml.Node, path, want string, hide bool) {
 	want = "want " + want
 	switch {
 	case hide:
-	case n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 && len(n.Content) == 2 && isNull(n.Content[1]):
+	case braced(n) && braced(n.Content[0]):
+		// The same with one of a callback: title: {{ .arg }}.
+		want = fmt.Sprintf(`put quotes around it if you mean the text: '{{ %s }}'`, clip(n.Content[0].Content[0].Value))
+	case braced(n):
 		// The usual slip with a template: name: {mode}.
 		want = fmt.Sprintf(`put quotes around it if you mean the text: "{%s}"`, clip(n.Content[0].Value))
 	case strings.HasPrefix(want, "want a list") && n.Kind == yaml.MappingNode:

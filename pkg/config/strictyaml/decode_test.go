@@ -171,6 +171,7 @@ func TestDecodeBad(t *testing.T) {
 		{"title: a\ntitle: b\n", []string{`2:1: the key "title" is given twice; it stands on line 1 already`}},
 		{"- a\n", []string{`1:1: is a list; want a mapping with the keys ` + keys}},
 		{"title: {mode}\n", []string{`1:8: title: is a mapping; put quotes around it if you mean the text: "{mode}"`}},
+		{"title: {{ .arg | after \":\" }}\n", []string{`1:8: title: is a mapping; put quotes around it if you mean the text: '{{ .arg | after ":" }}'`}},
 		{"title: [a]\n", []string{`1:8: title: is a list; want text`}},
 		{"title:\n", []string{`1:7: title: has no value; want text`}},
 		{"stack: yes\n", []string{`1:8: stack: is the text "yes"; want true or false`}},
