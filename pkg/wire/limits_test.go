@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chartd/chartd/pkg/plotting"
 	"github.com/chartd/chartd/pkg/quantity"
@@ -53,18 +54,18 @@ func TestTheLimitsOfTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(text)
-	found := regexp.MustCompile("([0-9]+(?: (?:KiB|MiB|s|min))?)(?: a second)? (?:after its connection ended )?\\(`((?:session|server)\\.[a-z_]+)`\\)").FindAllStringSubmatch(doc, -1)
+	found := regexp.MustCompile("([0-9]+(?: (?:KiB|MiB|s|min))?)(?: a (?:second|minute))?(?:, [0-9]+ at once)? (?:after its connection ended )?\\(`((?:session|server)\\.[a-z_]+)`\\)").FindAllStringSubmatch(doc, -1)
 	for _, m := range found {
 		if want := setting(m[2]); m[1] != want {
 			t.Errorf("the document says %s is %s; it is %s", m[2], m[1], want)
 		}
 	}
-	if len(found) < 9 {
-		t.Errorf("only %d settings are found", len(found))
+	if named := len(regexp.MustCompile("\\(`(session|server)\\.").FindAllString(doc, -1)); len(found) != named || named < 9 {
+		t.Errorf("of %d settings only %d are found", named, len(found))
 	}
 	lim := wire.DefaultLimits()
 	for _, want := range []string{
-		fmt.Sprintf("| messages in an array | %d |", lim.Messages),
+		fmt.Sprintf("| messages in an array | 1 to %d |", lim.Messages),
 		fmt.Sprintf("| nesting of arrays and objects | %d,", lim.Depth),
 		fmt.Sprintf("| a message | %d KiB ", lim.Bytes>>10),
 		fmt.Sprintf("| `id` | %d characters |", wire.MaxID),
@@ -72,11 +73,15 @@ func TestTheLimitsOfTheDocument(t *testing.T) {
 		fmt.Sprintf("| `token` | %d bytes |", wire.MaxToken),
 		fmt.Sprintf("it keeps the last %d", wire.Keep),
 		fmt.Sprintf("for %d s after its last viewer", session.DefaultConfig().Linger.Millis()/1000),
-		fmt.Sprintf("each %d to %d |", plotting.MinSide, plotting.MaxSide),
+		fmt.Sprintf("each a whole number, %d to %d |", plotting.MinSide, plotting.MaxSide),
 		fmt.Sprintf("1 s to %v;", strings.Replace(plotting.MaxWindow.String(), "d", " d", 1)),
 		fmt.Sprintf("at least %d ms;", plotting.MinRefresh.Millis()),
 		fmt.Sprintf("as in the legend; at most %d |", plotting.MaxHidden),
 		fmt.Sprintf("annotations; at most %d |", plotting.MaxMarks),
+		fmt.Sprintf("from above. At most %d |", plotting.MaxThresholds),
+		fmt.Sprintf("`speed` times as fast as it was, 0 to %d;", plotting.MaxSpeed),
+		fmt.Sprintf("before the year %d;", time.UnixMilli(plotting.MaxTime).UTC().Year()+1),
+		fmt.Sprintf("any JSON of %d KiB at most", session.MaxReply>>10),
 		fmt.Sprintf("Texts are at most %d bytes", plotting.MaxText),
 	} {
 		if !strings.Contains(doc, want) {
