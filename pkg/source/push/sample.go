@@ -48,6 +48,10 @@ func (d *decoder) readSample() error {
 	case !d.has.v:
 		d.tally.Unread(line, errors.New(`"v" is missing; a gap is "v":null`))
 	default:
+		if err := d.settle(); err != nil {
+			d.tally.Unread(line, err)
+			break
+		}
 		if err := d.append(); err != nil {
 			d.tally.Refused(line, err)
 			break
@@ -57,12 +61,27 @@ func (d *decoder) readSample() error {
 	return nil
 }
 
+// settle sorts the labels and leaves out those that are empty, which are none; but
+// a name that is wrong is so whatever its value.
+func (d *decoder) settle() error {
+	slices.SortFunc(d.labels, func(a, b store.Label) int { return strings.Compare(a.Name, b.Name) })
+	for i, l := range d.labels {
+		switch {
+		case l.Name == "":
+			return errors.New("labels: a label's name is empty")
+		case i > 0 && d.labels[i-1].Name == l.Name:
+			return fmt.Errorf("labels.%.64s: is given twice", l.Name)
+		}
+	}
+	d.labels = slices.DeleteFunc(d.labels, func(l store.Label) bool { return l.Value == "" })
+	return nil
+}
+
 // append appends the sample, with which nothing is wrong.
 func (d *decoder) append() error {
 	if !d.has.t {
 		d.t = time.Now().UnixMilli()
 	}
-	slices.SortFunc(d.labels, func(a, b store.Label) int { return strings.Compare(a.Name, b.Name) })
 	return d.app.Append(d.metric, d.labels, d.t, d.v)
 }
 
@@ -139,9 +158,7 @@ func (d *decoder) readLabel() error {
 	if err := d.readString(); err != nil {
 		return err
 	}
-	if len(d.text) > 0 { // an empty label is none
-		d.labels = append(d.labels, store.Label{Name: name, Value: d.names.String(d.text)})
-	}
+	d.labels = append(d.labels, store.Label{Name: name, Value: d.names.String(d.text)})
 	return nil
 }
 
