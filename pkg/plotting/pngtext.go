@@ -50,11 +50,12 @@ func (r *raster) text(e *element, l look) {
 	found := r.fonts.Lookup(f, f.Size)
 	face := found.FontFace(72 * r.px)
 	r.ctx.SetFontFace(face)
+	text := glyphs(e.text, found)
 	x, y := l.m.xy([]float64{parseNumber(e.attr["x"]), parseNumber(e.attr["y"])})
 	ax := map[string]float64{"middle": 0.5, "end": 1}[l.anchor]
 	turn := math.Atan2(l.m.b, l.m.a)
 	if turn == 0 && len(r.clipped) > 0 {
-		r.clippedText(e.text, l, face, x, y, ax)
+		r.clippedText(text, l, face, x, y, ax)
 		return
 	}
 	r.ctx.SetColor(l.through(l.fill))
@@ -63,7 +64,7 @@ func (r *raster) text(e *element, l look) {
 		defer r.ctx.Pop()
 		r.ctx.RotateAbout(turn, x, y)
 	}
-	r.ctx.DrawStringAnchored(e.text, x, y, ax, 0)
+	r.ctx.DrawStringAnchored(text, x, y, ax, 0)
 }
 
 // clippedText draws a text on a small picture with the same clips, and that on
