@@ -23,7 +23,7 @@ const cases = [
   ["no tick", { overdue: true }, "stale", /no refresh/],
   ["a frame is missing", { current: false }, "stale", /catching up/],
   ["the server said no", { phase: "refused", reason: "token expired" }, "lost", /token expired/],
-  ["no such chart", { refused: true, trouble: 'no chart "cpuu"; did you mean "cpu"?' }, "lost", /did you mean/],
+  ["no such chart", { refused: true, trouble: 'chart: no chart "cpuu"; did you mean "cpu"?' }, "lost", /^no chart "cpuu"; did you mean/],
   ["may not be seen", { refused: true, barred: true, trouble: 'no right to watch chart "cpu"' }, "lost", /^you may not see this chart: no right/],
   ["cannot be drawn now", { trouble: "no data source" }, "stale", /no data source/],
 ];

@@ -52,8 +52,9 @@ export function judge(f) {
  */
 function said(f) {
   if (f.phase === "refused") return { state: "lost", text: because("refused by the server", f.reason) };
-  if (f.refused && f.barred) return { state: "lost", text: because("you may not see this chart", f.trouble.replace(/^chart: /, "")) };
-  if (f.refused) return { state: "lost", text: f.trouble || "refused by the server" };
+  const trouble = f.trouble.replace(/^chart: /, ""); // the field that is wrong; for people it is the chart anyway
+  if (f.refused && f.barred) return { state: "lost", text: because("you may not see this chart", trouble) };
+  if (f.refused) return { state: "lost", text: trouble || "refused by the server" };
   if (f.phase !== "open") {
     if (f.down > (f.picture ? long.shown : long.blank)) {
       return { state: "lost", text: "the server cannot be reached; still trying" };
