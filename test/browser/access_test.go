@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/accessibility"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -159,5 +160,13 @@ func TestTheme(t *testing.T) {
 	b.until(dark)
 	if !eval[bool](b, `return document.querySelector("#theme input[value=dark]").checked`) {
 		t.Error("the switch does not show what is chosen")
+	}
+	// Paper is white, and backgrounds are not printed: light letters would not be seen.
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+		t.Fatal(err)
+	}
+	b.until(`all().every((el) => getComputedStyle(svg(el).querySelector(".ff")).fill === "rgb(27, 36, 48)")`)
+	if got := eval[string](b, `return getComputedStyle(document.querySelector("h1")).color`); got != "rgb(27, 36, 48)" {
+		t.Errorf("the heading is printed in %s", got)
 	}
 }

@@ -118,7 +118,10 @@ slot { position: absolute; inset: 0; display: block; }
   :host([state="stale"]) #stage, :host([state="lost"]) #stage { opacity: .85; }
 }
 @media (prefers-reduced-motion: reduce) { #stage { transition: none; } }
-@media print { #badge { display: none; } }
+@media print {
+  :host([theme]) { color-scheme: light; } /* paper is */
+  #badge { display: none; }
+}
 ${touch}`));
 
 /** @type {Map<string, CSSStyleSheet>} */
@@ -151,7 +154,7 @@ function force({ cssRules }, theme) {
   for (const rule of cssRules) {
     if (!(rule instanceof CSSMediaRule)) continue;
     const asked = /prefers-color-scheme:\s*(light|dark)/.exec(rule.media.mediaText);
-    if (asked) rule.media.mediaText = asked[1] === theme ? "all" : "not all";
+    if (asked) rule.media.mediaText = asked[1] !== theme ? "not all" : theme === "dark" ? "not print" : "all";
   }
 }
 
