@@ -104,6 +104,12 @@ func (v *verifier) grant(ctx context.Context, token string) (*Grant, *Error) {
 	if err != nil {
 		return nil, v.refusal(parsed, err)
 	}
+	for _, name := range []string{"nbf", "iat"} {
+		// The library makes a time in the past of a number that no time holds.
+		if t, ok := claims[name].(float64); ok && t > maxDate {
+			return nil, refuse(KindNotYet, "the token is not valid yet")
+		}
+	}
 	g := &Grant{form: FormJWT, signer: signer{rules: v.rules}}
 	g.signer.key, g.signer.jwks = v.signerOf(token, parsed, found)
 	if refusal := v.rights(g, claims); refusal != nil {
@@ -114,6 +120,10 @@ func (v *verifier) grant(ctx context.Context, token string) (*Grant, *Error) {
 	}
 	return g, nil
 }
+
+// maxDate is the last time that a claim may name, in seconds since 1970: the end
+// of the year 9999, as in RFC 3339.
+const maxDate = 253_402_300_799
 
 // told returns the claims of a verified token that handlers may see. They are
 // read again, so that numbers stay what they are.
