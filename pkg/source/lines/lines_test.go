@@ -113,6 +113,7 @@ func TestLine(t *testing.T) {
 		{"named number", auto, "temp\n12.5\n13\n", "x_temp=12.5\nx_temp=13\n"},
 		{"a word and a number", auto, "web1 5\nweb2 6\n", "x{name=\"web1\"}=5\nx{name=\"web2\"}=6\n"},
 		{"groups of three", auto, "a b\n1,234 5\n", "x_a=1234  x_b=5\n"},
+		{"no thousands behind a zero", auto, "seq=1 time=0,041\nseq=2 time=-0,500\n", "x_seq=1  x_time=0.041\nx_seq=2  x_time=-0.5\n"},
 		{"comma", auto, "a,b\n1,2\n3,\n,4\n", "x_a=1  x_b=2\nx_a=3\nx_b=4\n"},
 		{"header again", auto, "a,b\n1,2\na,b\n3,4\n", "x_a=1  x_b=2\nx_a=3  x_b=4\n"},
 		{"semicolon, decimal comma", auto, "t;a\n2026-11-22 15:39:14;1,5\n", "x_a=1.5@-1000\n"},

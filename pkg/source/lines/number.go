@@ -210,6 +210,8 @@ func parse(b []byte) (float64, bool) {
 			neg = true
 		case c == '.':
 			point = true
+		case c == ',' && digits == 1 && mant == 0:
+			point = true // no group stands behind a zero: 0,041 is 0.041, as many languages write it
 		case c == '+' && digits == 0, c == ',':
 		default:
 			plain = false
