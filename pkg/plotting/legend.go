@@ -66,12 +66,11 @@ func (l *layout) key(t typesetter, h header, r valueRange, room vg.Length) (heig
 	}
 }
 
-// flow writes the names one behind the other.
-func (g *legend) flow(t typesetter, entries []entry, most int) (height vg.Length) {
-	sty := t.style(legendSize, TextInk, false)
+// wrap returns the names one behind the other, in rows, with the room that each
+// takes; what is more than most rows is left out.
+func wrap(t typesetter, sty text.Style, entries []entry, most int) (rows [][]entry, widths []vg.Length) {
 	width := t.c.width - 2*margin
-	rows := [][]entry{nil}
-	var widths []vg.Length
+	rows = [][]entry{nil}
 	x := vg.Length(0)
 	for _, e := range entries {
 		e.text = t.fit(e.name, sty, min(width-swatch-swatchGap, longestEntry))
@@ -83,7 +82,13 @@ func (g *legend) flow(t typesetter, entries []entry, most int) (height vg.Length
 		widths = append(widths, w)
 		x += w
 	}
-	rows = rows[:min(len(rows), most)]
+	return rows[:min(len(rows), most)], widths
+}
+
+// flow writes the names one behind the other.
+func (g *legend) flow(t typesetter, entries []entry, most int) (height vg.Length) {
+	sty := t.style(legendSize, TextInk, false)
+	rows, widths := wrap(t, sty, entries, most)
 	i := 0
 	for r, row := range rows {
 		x := vg.Length(margin)
@@ -120,7 +125,8 @@ func (e entry) draw(t typesetter, sty text.Style, key string, x, y vg.Length) *N
 
 // table writes the names in as many columns as fit, with their values, under a
 // head that says what those are. Room is kept for the widest value, so that
-// nothing moves when they change.
+// nothing moves when they change. Where names alone would be twice as many,
+// there are no values.
 func (g *legend) table(t typesetter, entries []entry, r valueRange, most int) (height vg.Length) {
 	sty, head := t.style(legendSize, TextInk, false), t.style(labelSize, MutedInk, false)
 	width := t.c.width - 2*margin
@@ -146,7 +152,13 @@ func (g *legend) table(t typesetter, entries []entry, r valueRange, most int) (h
 	across := min(max(1, int((width+entryGap)/(cell+entryGap))), len(entries))
 	rows := (len(entries) + across - 1) / across
 	rows = min(rows, most-1)
-	entries = entries[:min(len(entries), rows*across)]
+	if shown := rows * across; shown < len(entries) {
+		// Which line is which says more than what the values of a few are.
+		if names, _ := wrap(t, sty, entries, most); len(slices.Concat(names...)) >= 2*shown {
+			return g.flow(t, entries, most)
+		}
+		entries = entries[:shown]
+	}
 
 	t.c.Begin()
 	for col := range across {

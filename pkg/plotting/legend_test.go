@@ -145,3 +145,17 @@ func TestLegendNamesItsSeries(t *testing.T) {
 		}
 	}
 }
+
+// TestLegendKeepsNames draws a legend with values where there is room for the
+// head and one row of them: names alone say which line is which.
+func TestLegendKeepsNames(t *testing.T) {
+	st, spec := filled(t), specs()["legend"]
+	for _, tc := range []struct {
+		height, names, values int
+	}{{250, 4, 0}, {500, 4, 4}} {
+		f := render(t, st, &spec, plotting.Change{Size: &[2]int{400, tc.height}})
+		if names := strings.Count(svg(f), " data-entry='"); names != tc.names || len(values(f)) != tc.values {
+			t.Errorf("%d px high: %d names and %q beside the first, want %d and %d", tc.height, names, values(f), tc.names, tc.values)
+		}
+	}
+}
