@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,6 +14,10 @@ import (
 // left out. A peer that takes no bytes but sends pings would fill the memory
 // with answers otherwise.
 const maxControl = 16
+
+// piece is how many bytes the peer has to take within the holder's patience: who
+// reads slowly, but reads, is not given up in the midst of a long frame.
+const piece = 16 << 10
 
 // outlet is the way out of a connection, for frames that are ready to be sent.
 // It never waits for the peer: what the kernel does not take at once is kept,
@@ -63,16 +68,17 @@ func (o *outlet) send(frame []byte) (full bool, err error) {
 	return full, err
 }
 
-// control writes a control frame, or leaves it out if too much waits already.
-// With a close frame it is the last.
+// control writes a control frame, or leaves it out if too much waits already. A
+// close frame is never left out: it says whether to come back. It is the last.
 func (o *outlet) control(frame []byte) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.rest) >= maxControl {
+	last := frame[0] == 0x80|websocket.CloseMessage
+	if len(o.rest) >= maxControl && !last {
 		return nil
 	}
 	_, err := o.write(frame)
-	o.ended = o.ended || frame[0] == 0x80|websocket.CloseMessage
+	o.ended = o.ended || last
 	return err
 }
 
@@ -115,16 +121,27 @@ func (o *outlet) flush() {
 			}
 			return
 		}
-		err := o.nc.SetWriteDeadline(time.Now().Add(o.holder.patience()))
-		if err == nil {
-			_, err = (*net.Buffers)(&rest).WriteTo(o.nc)
-		}
-		if err != nil {
-			// flushing stays: nothing can follow half a frame.
-			o.holder.ready(err)
-			return
+		for _, b := range rest {
+			if err := o.push(b); err != nil {
+				// flushing stays: nothing can follow half a frame.
+				o.holder.ready(err)
+				return
+			}
 		}
 	}
+}
+
+// push writes b, however long that takes, as long as the peer takes some of it.
+func (o *outlet) push(b []byte) error {
+	for some := range slices.Chunk(b, piece) {
+		if err := o.nc.SetWriteDeadline(time.Now().Add(o.holder.patience())); err != nil {
+			return err
+		}
+		if _, err := o.nc.Write(some); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // close closes the connection. Only here, so that fd is never another's.

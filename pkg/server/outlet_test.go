@@ -13,6 +13,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -160,6 +161,67 @@ func TestPeerThatTakesNothing(t *testing.T) {
 		}
 	}
 	t.Error("65 MB are on their way to a peer that reads nothing")
+}
+
+// Who reads slowly, but reads, gets a long frame whole: it is who takes nothing
+// that is given up.
+func TestPeerThatReadsSlowly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &bench{told: make(chan error, 1), wait: 10 * time.Second}
+		b.nc, b.other = net.Pipe()
+		b.open(b)
+		frame := append([]byte{0x81, 127, 0, 0, 0, 0, 0, 0x10, 0, 0}, make([]byte, 1<<20)...)
+		if full, err := b.send(frame); !full || err != nil {
+			t.Fatalf("full %v, %v", full, err)
+		}
+		got, some := 0, make([]byte, 4<<10)
+		for got < len(frame) && len(b.told) == 0 {
+			time.Sleep(time.Second) // of the bubble: four minutes for the frame
+			_ = b.other.SetReadDeadline(time.Now().Add(time.Minute))
+			n, err := b.other.Read(some)
+			if got += n; err != nil {
+				break
+			}
+			synctest.Wait()
+		}
+		if err := <-b.told; err != nil {
+			t.Errorf("given up after %d of %d bytes: %v", got, len(frame), err)
+		}
+		_, _ = b.close(), b.other.Close()
+		b.wg.Wait()
+	})
+}
+
+// However many control frames wait for a peer that reads nothing, the goodbye is
+// not left out: without its code, who must not come back would.
+func TestGoodbyeAmongManyPongs(t *testing.T) {
+	b := connect(t, false)
+	if full, err := b.send(append([]byte{0x81, 127, 0, 0, 0, 0, 0, 0x40, 0, 0}, make([]byte, 4<<20)...)); !full || err != nil {
+		t.Fatalf("full %v, %v", full, err)
+	}
+	for range 10 * maxControl {
+		if err := b.control(controlFrame(websocket.PongMessage, nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	goodbye := controlFrame(websocket.CloseMessage, websocket.FormatCloseMessage(4501, ""))
+	if err := b.control(goodbye); err != nil {
+		t.Fatal(err)
+	}
+	c := &wireClient{t: t, nc: b.other, r: bufio.NewReader(b.other)}
+	_ = b.other.SetReadDeadline(time.Now().Add(20 * time.Second))
+	for {
+		first, payload, err := c.read()
+		if err != nil {
+			t.Fatalf("no close frame: %v", err)
+		}
+		if first == goodbye[0] {
+			if !bytes.Equal(payload, goodbye[2:]) {
+				t.Errorf("closed with % x", payload)
+			}
+			return
+		}
+	}
 }
 
 // A close frame is the last, however it came to be and whether the kernel took
