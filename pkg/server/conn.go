@@ -171,8 +171,6 @@ func (c *conn) readable() error {
 // short: what a message sets off happens in a goroutine of its own, or the stack
 // that it takes would stay with this one.
 func (c *conn) live() {
-	c.ws.SetPongHandler(c.pong)
-	c.ws.SetPingHandler(c.ping)
 	var err error
 	for {
 		var typ int
@@ -303,14 +301,22 @@ func (c *conn) meaning(err error) error {
 		c.Close(how)
 		c.drain()
 		return how
-	case closed, broken, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-	default:
-		// A message too big or a broken frame: gorilla has said so in a close
-		// frame.
-		c.bye.CompareAndSwap(nil, &wire.Close{Code: wire.CloseProtocol})
-		c.drain()
+	case closed, broken, errors.Is(err, io.EOF):
+		return err
 	}
-	return err
+	// A message too big or a broken frame: gorilla has said so in a close frame,
+	// behind which ours is left out. Of a message that cannot be unpacked it has
+	// said nothing.
+	how := wire.Close{Code: wire.CloseProtocol, Reason: "a message that cannot be unpacked"}
+	if errors.Is(err, websocket.ErrReadLimit) {
+		how = wire.Close{Code: websocket.CloseMessageTooBig, Reason: "a message is longer than server.max_message allows"}
+	}
+	c.Close(how)
+	c.drain()
+	if errors.Is(err, io.ErrUnexpectedEOF) { // or, more likely, TLS that was cut
+		return err
+	}
+	return how
 }
 
 // drain reads what is unread behind a close frame, or the kernel answers with a

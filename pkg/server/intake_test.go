@@ -26,7 +26,7 @@ type wireClient struct {
 }
 
 // dialByHand makes the handshake.
-func dialByHand(t testing.TB, base string) *wireClient {
+func dialByHand(t testing.TB, base string, header ...string) *wireClient {
 	t.Helper()
 	var d net.Dialer
 	nc, err := d.DialContext(t.Context(), "tcp", strings.TrimPrefix(base, "http://"))
@@ -36,7 +36,7 @@ func dialByHand(t testing.TB, base string) *wireClient {
 	c := &wireClient{t: t, nc: nc, r: bufio.NewReader(nc)}
 	_ = nc.SetDeadline(time.Now().Add(time.Minute))
 	c.write([]byte("GET /ws HTTP/1.1\r\nHost: chartd\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"))
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n" + strings.Join(append(header, "\r\n"), "\r\n")))
 	resp, err := http.ReadResponse(c.r, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -120,6 +120,10 @@ func (s *Server) leave(addr netip.Addr) {
 func (s *Server) adopt(c *conn, r *http.Request) {
 	c.ws.SetReadLimit(int64(c.rules.cfg.MaxMessage))
 	c.ws.SetCloseHandler(c.farewell)
+	// Where there is a poller, gorilla sees only those inside of a message. Its own
+	// answers would count none of them, and shorten the outlet's patience.
+	c.ws.SetPongHandler(c.pong)
+	c.ws.SetPingHandler(c.ping)
 	if tcp, ok := c.out.nc.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(sendBuffer) // without it a stalled peer costs more, no more than that
 		_ = tcp.SetKeepAlive(false)        // the heartbeat does that
@@ -128,7 +132,7 @@ func (s *Server) adopt(c *conn, r *http.Request) {
 	c.out.open(c)
 	if !s.conns.add(c) {
 		c.Close(wire.Close{Code: wire.CloseShutdown, Reason: "the server stops"})
-		c.cut()
+		_ = c.out.close() // it has no reader that would
 		s.leave(c.addr)
 		return
 	}
