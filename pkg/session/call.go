@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -160,6 +161,9 @@ func (c *Call) Reply(v any) error {
 	if err != nil {
 		return fmt.Errorf("reply: %w", err)
 	}
+	// A json.RawMessage comes as it is, and a webhook may write Latin-1: in a text
+	// message, clients take that for a broken connection.
+	b = bytes.ToValidUTF8(b, []byte("\ufffd"))
 	if len(b) > MaxReply {
 		return fmt.Errorf("reply: %d bytes of JSON; at most %d", len(b), MaxReply)
 	}

@@ -128,6 +128,18 @@ func TestCallUndo(t *testing.T) {
 	}
 }
 
+// A reply in another encoding, as a webhook may have it, is no reason for a client
+// to lose its connection.
+func TestReplyIsUTF8(t *testing.T) {
+	c, _ := newCall(false)
+	if err := c.Reply(json.RawMessage("\"caf\xe9\"")); err != nil {
+		t.Fatal(err)
+	}
+	if _, reply := c.finish(); string(reply) != "\"caf\ufffd\"" {
+		t.Errorf("got %q", reply)
+	}
+}
+
 func TestCallRefuses(t *testing.T) {
 	c, app := newCall(false)
 	if err := c.Set(plotting.Change{Paused: new(true)}); err == nil || !strings.HasPrefix(err.Error(), "paused: ") {

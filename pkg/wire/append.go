@@ -144,7 +144,8 @@ func (o object) raw(name, text string) object {
 }
 
 // json writes a value that is JSON already, unless it is nil. What is not JSON
-// after all becomes null, so that a handler cannot break the message.
+// after all becomes null, and bytes that are not UTF-8 become U+FFFD, so that a
+// handler cannot break the message.
 func (o object) json(name string, v json.RawMessage) object {
 	if v == nil {
 		return o
@@ -152,7 +153,7 @@ func (o object) json(name string, v json.RawMessage) object {
 	if !json.Valid(v) {
 		return o.raw(name, "null")
 	}
-	return o.raw(name, string(v))
+	return o.raw(name, strings.ToValidUTF8(string(v), "\ufffd"))
 }
 
 // change writes a view's change. It is rare: one per request.

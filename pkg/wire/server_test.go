@@ -131,6 +131,10 @@ func TestWhatIsNoJSONBecomesNull(t *testing.T) {
 	if want := `{"t":"ok","id":1,"handled":true,"reply":null}`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	got = string(OK{ID: "1", Reply: json.RawMessage("\"caf\xe9\"")}.AppendJSON(nil))
+	if want := `{"t":"ok","id":1,"reply":"caf` + "\ufffd" + `"}`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }
 
 func TestParseServerPassesOverWhatItDoesNotKnow(t *testing.T) {
