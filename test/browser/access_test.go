@@ -161,6 +161,15 @@ func TestTheme(t *testing.T) {
 	if !eval[bool](b, `return document.querySelector("#theme input[value=dark]").checked`) {
 		t.Error("the switch does not show what is chosen")
 	}
+	// Where the system decides about all backgrounds, a line says which is chosen.
+	forced := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "forced-colors", Value: "active"}}}
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, forced); err != nil {
+		t.Fatal(err)
+	}
+	const lines = `return [...document.querySelectorAll("#theme label")].map((el) => getComputedStyle(el).outlineStyle).join()`
+	if got := eval[string](b, lines); got != "none,none,solid" {
+		t.Errorf("the lines around the themes are %s", got)
+	}
 	// Paper is white, and backgrounds are not printed: light letters would not be seen.
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
 		t.Fatal(err)

@@ -117,6 +117,7 @@ slot { position: absolute; inset: 0; display: block; }
   #badge { outline: 1px solid currentColor; }
   :host([state="stale"]) #stage, :host([state="lost"]) #stage { opacity: .85; }
 }
+@media (forced-colors: active) { #dot { forced-color-adjust: none; } }
 @media (prefers-reduced-motion: reduce) { #stage { transition: none; } }
 @media print {
   :host([theme]) { color-scheme: light; } /* paper is */
