@@ -171,7 +171,8 @@ func TestTheme(t *testing.T) {
 		t.Errorf("the lines around the themes are %s", got)
 	}
 	// Paper is white, and backgrounds are not printed: light letters would not be seen.
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}); err != nil {
+	forced.Media, forced.Features[0].Value = "print", "none"
+	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, forced); err != nil {
 		t.Fatal(err)
 	}
 	b.until(`all().every((el) => getComputedStyle(svg(el).querySelector(".ff")).fill === "rgb(27, 36, 48)")`)
