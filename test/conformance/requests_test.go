@@ -177,6 +177,44 @@ func TestARefreshOnDemand(t *testing.T) {
 	}
 }
 
+// A callback that fails has its four events, its error among them, and refreshes
+// the chart all the same; one that is refused before it begins has none.
+func TestACallbackThatFails(t *testing.T) {
+	srv := start(t)
+	if err := srv.push(t.Context(), `{"metric":"wave","labels":{"of":"up"},"v":1}`); err != nil {
+		t.Fatal(err)
+	}
+	c := srv.dial()
+	c.say(`[{"t":"hello"},{"t":"sub","id":1,"chart":"quiet","events":true}]`)
+	ok := c.next("ok")
+	c.next("full")
+	if err := srv.push(t.Context(), `{"metric":"wave","labels":{"of":"up"},"v":2}`); err != nil {
+		t.Fatal(err)
+	}
+	c.say(`[{"t":"callback","id":2,"v":"nothing"},{"t":"callback","id":3,"v":%q,"arg":{"view":{"window":1}}}]`, ok.V)
+	var order []string
+	for !slices.Contains(order, "AfterCallbackResponseProcess") {
+		m := c.next("event", "ok", "error", "full", "patch")
+		what := m.T
+		switch m.T {
+		case "event":
+			what = m.Event
+			if m.ID != "3" || (m.Error != "") != (m.Event == "AfterCallback") {
+				t.Errorf("the event %v", m)
+			}
+		case "error":
+			what = m.Code
+		case "patch", "full":
+			what = "frame"
+		}
+		order = append(order, what)
+	}
+	want := []string{"unknown_view", "BeforeCallback", "AfterCallback", "bad_view", "BeforeCallbackResponseProcess", "frame", "AfterCallbackResponseProcess"}
+	if !slices.Equal(order, want) {
+		t.Errorf("the order is %v, want %v", order, want)
+	}
+}
+
 func TestHowConnectionsEnd(t *testing.T) {
 	srv := start(t)
 	t.Run("a binary message", func(t *testing.T) {
@@ -196,6 +234,26 @@ func TestHowConnectionsEnd(t *testing.T) {
 		c.watch("wave")
 		c.say(`{"t":"callback","v":"x","arg":%q}`, make([]byte, 80_000))
 		if code := c.closed(); code != 1009 {
+			t.Errorf("closed with %d", code)
+		}
+	})
+	t.Run("a message before hello", func(t *testing.T) {
+		c := srv.dial()
+		c.say(`[{"t":"sub","id":1,"chart":"wave"},{"t":"hello"}]`)
+		if m := c.next("ok", "error", "welcome"); m.T != "error" || m.Code != "out_of_order" || m.ID != "1" {
+			t.Errorf("it is answered with %v", m)
+		}
+		if code := c.closed(); code != 4500 {
+			t.Errorf("closed with %d", code)
+		}
+	})
+	t.Run("bad messages over and over", func(t *testing.T) {
+		c := srv.dial()
+		c.watch("wave")
+		for range 32 {
+			c.say(`{"t":"unsub"}`)
+		}
+		if code := c.closed(); code != 4500 {
 			t.Errorf("closed with %d", code)
 		}
 	})
