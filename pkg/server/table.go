@@ -116,12 +116,18 @@ func number(v float64) string {
 	return strconv.FormatFloat(v, 'g', -1, 64)
 }
 
-// harmless returns a name that no spreadsheet takes for a formula: names come
-// from whoever sends samples.
+// harmless returns a name in which no spreadsheet finds a formula: names come
+// from whoever sends samples. Where a comma stands in numbers, programs cut
+// fields at semicolons or tabs instead.
 func harmless(name string) string {
-	if strings.ContainsAny(name[:min(len(name), 1)], "=+-@\t\r\n") || strings.HasPrefix(name, "＝") ||
-		strings.HasPrefix(name, "＋") || strings.HasPrefix(name, "－") || strings.HasPrefix(name, "＠") {
-		return "'" + name
+	var b strings.Builder
+	begins := true
+	for _, r := range name {
+		if begins && strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
+			b.WriteByte('\'')
+		}
+		b.WriteRune(r)
+		begins = r == ';' || r == '\t'
 	}
-	return name
+	return b.String()
 }

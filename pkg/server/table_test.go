@@ -73,7 +73,8 @@ func TestTable(t *testing.T) {
 func TestHarmless(t *testing.T) {
 	for name, want := range map[string]string{
 		"user": "user", "": "", "a=b": "a=b", "=cmd|' /C calc'!A0": "'=cmd|' /C calc'!A0", "+1": "'+1", "-1": "'-1",
-		"@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "\r=1": "'\r=1", "＝1": "'＝1",
+		"@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t'=1", "\r=1": "'\r=1", "＝1": "'＝1",
+		"a;b": "a;b", "a;=1": "a;'=1", "a\t@x": "a\t'@x", ";-1": ";'-1", "a,=1": "a,=1",
 	} {
 		if got := harmless(name); got != want {
 			t.Errorf("%q became %q, want %q", name, got, want)
