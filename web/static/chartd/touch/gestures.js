@@ -125,6 +125,10 @@ export class Gestures {
     }
     const drag = this.#drag;
     if (drag?.id !== e.pointerId) return;
+    if ((e.buttons & 1) === 0) { // a menu of the browser or another window took its end
+      this.#up(e, false);
+      return;
+    }
     if (!drag.sight) {
       if (Math.hypot(place.x - drag.x, place.y - drag.y) <= still) return;
       this.#hand.begin();
