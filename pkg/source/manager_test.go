@@ -294,29 +294,6 @@ func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
 	})
 }
 
-// TestAHangingSourceIsReplaced leaves one behind that does not stop.
-func TestAHangingSourceIsReplaced(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		release := make(chan struct{})
-		var started atomic.Int32
-		hang := func(context.Context, source.Deps, store.Appender) error { started.Add(1); <-release; return nil }
-		r.apply(t, map[string]source.Config{"a": &config{ID: "1", run: &hang}})
-		r.start(t)
-		synctest.Wait()
-		r.apply(t, map[string]source.Config{"a": &config{ID: "2", run: &hang}})
-		time.Sleep(4 * time.Second)
-		if n := started.Load(); n != 1 {
-			t.Errorf("%d run after 4 s", n)
-		}
-		time.Sleep(2 * time.Second)
-		if n := started.Load(); n != 2 {
-			t.Errorf("%d run after 6 s", n)
-		}
-		close(release)
-	})
-}
-
 func TestRoutesFollowTheSources(t *testing.T) {
 	m := source.NewManager(store.New(store.DefaultConfig(), nil), zaptest.NewLogger(t), nil)
 	get := func(method, path string) string {

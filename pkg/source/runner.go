@@ -44,7 +44,7 @@ func (r *runner) start(ctx context.Context) {
 	go func() {
 		defer close(r.done)
 		defer r.stop()
-		if r.after != nil && !r.after.wait(ctx, replacePatience) {
+		if r.after != nil && !r.after.wait(replacePatience) {
 			r.log.Error("the source that this one replaces does not stop; it is left behind")
 		}
 		r.after = nil
@@ -53,8 +53,9 @@ func (r *runner) start(ctx context.Context) {
 }
 
 // wait waits until the runner has stopped; it reports false if that takes too
-// long. A ctx that has ended cuts the wait short, too.
-func (r *runner) wait(ctx context.Context, patience time.Duration) bool {
+// long. Nothing else cuts the wait short: who waits for this one in turn is to
+// find that both have stopped.
+func (r *runner) wait(patience time.Duration) bool {
 	if r.done == nil {
 		return true
 	}
@@ -62,8 +63,6 @@ func (r *runner) wait(ctx context.Context, patience time.Duration) bool {
 	defer late.Stop()
 	select {
 	case <-r.done:
-		return true
-	case <-ctx.Done():
 		return true
 	case <-late.C:
 		return false
