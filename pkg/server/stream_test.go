@@ -222,6 +222,31 @@ func TestNoDeflate(t *testing.T) {
 	}
 }
 
+// A client that unpacks only with a short window is sent nothing packed, unless it
+// can do without.
+func TestShortWindows(t *testing.T) {
+	r := newRig(t, rigOptions{change: func(c *Config) { c.Compression = true }})
+	const short = "permessage-deflate; server_max_window_bits=9"
+	for offer, want := range map[string]byte{
+		short: 0x81, "permessage-deflate": 0xc1, short + ", permessage-deflate; client_max_window_bits": 0xc1,
+	} {
+		t.Run(offer, func(t *testing.T) {
+			c := dialByHand(t, r.base, "Sec-WebSocket-Extensions: "+offer)
+			defer c.close()
+			c.write(masked(0x81, `[{"t":"hello"},{"t":"sub","chart":"cpu"}]`))
+			for n := 0; n < 1000; { // the welcome is short
+				first, payload, err := c.read()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n = len(payload); n >= 1000 && first != want {
+					t.Errorf("a full begins with %#x; want %#x", first, want)
+				}
+			}
+		})
+	}
+}
+
 // Pings inside of a message count as those between messages do.
 func TestPingFloodInside(t *testing.T) {
 	r := newRig(t, rigOptions{})

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -84,6 +85,7 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := &conn{server: s, rules: rules, addr: addr}
+	declineWindows(r.Header)
 	ws, err := rules.upgrader.Upgrade(hijacker{w, c}, r, nil)
 	if err != nil {
 		s.leave(addr)
@@ -92,6 +94,16 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	c.ws = ws
 	s.adopt(c, r)
+}
+
+// declineWindows takes the offers of a compression out of a request whose client
+// unpacks only what was packed with a short window (RFC 7692 §7.1.2.1): gorilla
+// would accept them, and nothing here packs like that.
+func declineWindows(h http.Header) {
+	const name = "Sec-Websocket-Extensions"
+	offers := strings.Split(strings.Join(h.Values(name), ","), ",")
+	offers = slices.DeleteFunc(offers, func(one string) bool { return strings.Contains(strings.ToLower(one), "server_max_window_bits") })
+	h.Set(name, strings.Join(offers, ","))
 }
 
 // hijacker lets gorilla have a connection whose writes go through an outlet.
