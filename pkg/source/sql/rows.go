@@ -68,7 +68,7 @@ func (t *taker) when() (int64, bool) {
 	}
 	at, err := t.clock.read(t.row[i], t.plan.cols[i].naive)
 	if err != nil {
-		t.reject(i, fmt.Errorf("%w; want a timestamp, a text such as 2006-01-02 15:04:05, or seconds or ms since 1970", err))
+		t.reject(i, fmt.Errorf("%w; want a timestamp, a text such as 2006-01-02 15:04:05, or seconds or ms since 1970, or say time_column: which one it is, or none", err))
 		return 0, false
 	}
 	t.newest = max(t.newest, at)
