@@ -57,11 +57,14 @@ func TestWall(t *testing.T) {
 	}
 	t.Run("pages", func(t *testing.T) {
 		t.Parallel()
-		b := open(t, look{})
-		b.goTo(d.URL() + "wall?rotate=2&each=3")
+		b := open(t, look{width: 320, height: 640, mobile: true})
+		b.goTo(d.URL() + "wall?rotate=2&each=3&title=The+northern+hall+of+the+second+plant")
 		b.do(helpers)
 		b.until(`document.getElementById("page").textContent === "2 / 3" && all().map((el) => el.src).join(" ") === "step scatter bar"`)
 		b.until(`document.getElementById("page").textContent === "1 / 3" && all().every((el) => el.state === "live")`)
+		if high := eval[float64](b, `return document.getElementById("page").offsetHeight`); high > 30 {
+			t.Errorf("which page it is takes %v px: more than a line", high)
+		}
 	})
 	t.Run("from the gallery", func(t *testing.T) {
 		t.Parallel()
