@@ -159,3 +159,13 @@ func TestLegendKeepsNames(t *testing.T) {
 		}
 	}
 }
+
+// TestNameOfNothing: a series without the label that its name is made of has the
+// metric's.
+func TestNameOfNothing(t *testing.T) {
+	st, spec := filled(t, "north"), specs()["line"]
+	spec.Series[0].Name = "{room}"
+	if got := svg(render(t, st, &spec, plotting.Change{})); !strings.Contains(got, " data-entry='m'") {
+		t.Error("a line has no name")
+	}
+}

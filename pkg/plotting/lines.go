@@ -1,6 +1,7 @@
 package plotting
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strconv"
@@ -47,7 +48,7 @@ func resolve(spec *Spec, v View, picks Picks, q store.Querier, derived *transfor
 				continue
 			}
 			seen[series] = true
-			name := seriesName(picks.Text(s.Name), series, tell)
+			name := cmp.Or(seriesName(picks.Text(s.Name), series, tell), series.Metric()) // a label may be missing
 			lines = append(lines, &line{
 				series: series, name: name, index: len(lines), key: "s" + strconv.Itoa(len(lines)),
 				hidden: slices.Contains(hidden, name), ended: v.ended(), fixed: !v.Live(),

@@ -135,6 +135,7 @@ func thresholdLines(ts typesetter, list []Threshold, r valueRange, s *scale, d b
 	n := &Node{Key: "w", Type: Raw, Open: "<g data-k='w'"}
 	sty := ts.style(labelSize, TextInk, false)
 	const size, above = labelSize * unit, 4 * unit
+	var texts []box
 	for _, t := range list {
 		if t.At < r.min || t.At > r.max {
 			continue
@@ -151,14 +152,31 @@ func thresholdLines(ts typesetter, list []Threshold, r valueRange, s *scale, d b
 			if line-size < d.y {
 				line = y + size + above/2 // no room above the topmost
 			}
-			b = append(b, "<text class='"...)
-			b = append(ink.appendClass(b, 'f'), "' font-size='"...)
-			b = appendAttr(b, "", size)
-			b = appendAttr(b, "' x='", d.x+above)
-			b = appendAttr(b, "' y='", line)
-			b = append(AppendEscaped(append(b, "'>"...), []byte(text)), "</text>"...)
+			at := besideOthers(texts, box{d.x + above, line - size, round(float64(sty.Width(text)) * unit), size})
+			if at.x == d.x+above || at.right() <= d.right() { // otherwise the line has to do
+				texts = append(texts, at)
+				b = append(b, "<text class='"...)
+				b = append(ink.appendClass(b, 'f'), "' font-size='"...)
+				b = appendAttr(b, "", size)
+				b = appendAttr(b, "' x='", at.x)
+				b = appendAttr(b, "' y='", line)
+				b = append(AppendEscaped(append(b, "'>"...), []byte(text)), "</text>"...)
+			}
 		}
 		n.Live = b
 	}
 	return n
+}
+
+// besideOthers moves a text to the right until it stands on none of the others:
+// thresholds may lie close to each other.
+func besideOthers(others []box, at box) box {
+	const apart = 8 * unit
+	for i := 0; i < len(others); i++ {
+		o := others[i]
+		if at.y < o.bottom() && o.y < at.bottom() && at.x < o.right()+apart && o.x < at.right()+apart {
+			at.x, i = o.right()+apart, -1 // where it is now, there may be another
+		}
+	}
+	return at
 }

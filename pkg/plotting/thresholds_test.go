@@ -2,6 +2,8 @@ package plotting_test
 
 import (
 	"math"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -45,6 +47,23 @@ func TestThresholds(t *testing.T) {
 				t.Errorf("%s %+v %+v: there is %s", c.kind, c.ts, c.own, not)
 			}
 		}
+	}
+}
+
+// TestThresholdsBeside: the texts of thresholds that lie close to each other stand
+// side by side.
+func TestThresholdsBeside(t *testing.T) {
+	spec := specs()["line"]
+	spec.Thresholds = []plotting.Threshold{{At: 30, Text: "one"}, {At: 30.1, Text: "two"}, {At: 10, Text: "far"}, {At: 29.9, Text: "three"}, {At: 30, Text: strings.Repeat("long ", 50)}}
+	got := map[string][2]int{}
+	for _, m := range regexp.MustCompile(`font-size='110' x='(\d+)' y='(\d+)'>(\w+)`).FindAllStringSubmatch(svg(render(t, filled(t), &spec, plotting.Change{})), -1) {
+		x, _ := strconv.Atoi(m[1])
+		y, _ := strconv.Atoi(m[2])
+		got[m[3]] = [2]int{x, y}
+	}
+	one, two, three, far := got["one"], got["two"], got["three"], got["far"]
+	if one[0] != far[0] || two[0] < one[0]+150 || three[0] < two[0]+150 || one[1]-two[1] > 20 || three[1]-one[1] > 20 {
+		t.Errorf("the texts stand at %v", got)
 	}
 }
 
