@@ -18,8 +18,13 @@ type Diff struct {
 	Restart []string
 }
 
-// Names are what happened to named things, each list sorted.
-type Names struct{ Added, Changed, Removed []string }
+// Names are what happened to named things, each list sorted. A log says them as
+// JSON.
+type Names struct {
+	Added   []string `json:"added,omitempty"`
+	Changed []string `json:"changed,omitempty"`
+	Removed []string `json:"removed,omitempty"`
+}
 
 // Empty reports whether nothing happened.
 func (n Names) Empty() bool { return len(n.Added)+len(n.Changed)+len(n.Removed) == 0 }

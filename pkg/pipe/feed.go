@@ -17,8 +17,9 @@ import (
 // feed is the source of a page: it reads the lines that it is sent and notes
 // what columns there are.
 type feed struct {
-	lines chan []byte   // closed at the end of the input
-	ended chan struct{} // closed when all was read
+	lines  chan []byte   // closed at the end of the input
+	broken error         // why the input broke off; may be read when all was
+	ended  chan struct{} // closed when all was read
 
 	reader *lines.Reader
 	deps   source.Deps

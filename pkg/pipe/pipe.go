@@ -107,7 +107,10 @@ func Run(ctx context.Context, c Config, in io.Reader, out, say io.Writer) error 
 	case err := <-done:
 		return err
 	}
-	go copyLines(ctx, in, out, p.feed.lines)
+	go func() {
+		defer close(p.feed.lines)
+		p.feed.broken = copyLines(ctx, in, out, p.feed.lines)
+	}()
 	err = p.follow(ctx, d, say, done)
 	cancel()
 	if ended := <-done; ended != nil && err == nil {
@@ -116,16 +119,15 @@ func Run(ctx context.Context, c Config, in io.Reader, out, say io.Writer) error 
 	return err
 }
 
-// copyLines reads lines, copies them to out and sends them on. It closes to at
-// the end of in.
-func copyLines(ctx context.Context, in io.Reader, out io.Writer, to chan<- []byte) {
-	defer close(to)
+// copyLines reads lines, copies them to out and sends them on, until in ends or,
+// with an error, breaks off.
+func copyLines(ctx context.Context, in io.Reader, out io.Writer, to chan<- []byte) error {
 	r := bufio.NewReaderSize(in, lines.MaxLine+1)
 	within := false // a line that is too long, whose beginning was sent on
 	for {
 		line, err := r.ReadSlice('\n')
 		if ctx.Err() != nil {
-			return
+			return ctx.Err()
 		}
 		if out != nil && len(line) > 0 {
 			if _, err := out.Write(line); err != nil {
@@ -136,11 +138,16 @@ func copyLines(ctx context.Context, in io.Reader, out io.Writer, to chan<- []byt
 			select {
 			case to <- append([]byte(nil), line...):
 			case <-ctx.Done():
-				return
+				return ctx.Err()
 			}
 		}
-		if within = errors.Is(err, bufio.ErrBufferFull); err != nil && !within {
-			return
+		within = errors.Is(err, bufio.ErrBufferFull)
+		switch {
+		case err == nil, within:
+		case !errors.Is(err, io.EOF):
+			return fmt.Errorf("reading the input: %w", err)
+		default:
+			return nil
 		}
 	}
 }
@@ -218,13 +225,18 @@ func (p *page) follow(ctx context.Context, d *daemon.Daemon, say io.Writer, done
 			if err := p.arrange(d, 0); err != nil {
 				return err
 			}
-			if len(p.charts) == 0 {
+			switch broken := p.feed.broken; {
+			case broken != nil && (p.cfg.Exit || len(p.charts) == 0):
+				return broken
+			case len(p.charts) == 0:
 				return errNothing
-			}
-			if p.cfg.Exit {
+			case p.cfg.Exit:
 				return nil
+			case broken != nil:
+				fmt.Fprintf(say, "chartd: %v; the charts stay until Ctrl-C\n", broken)
+			default:
+				fmt.Fprintln(say, "chartd: the input has ended; the charts stay until Ctrl-C")
 			}
-			fmt.Fprintln(say, "chartd: the input has ended; the charts stay until Ctrl-C")
 			p.hint(d, say)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -11,42 +12,23 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/chartd/chartd/internal/livetest"
 	"github.com/chartd/chartd/pkg/pipe"
 	"github.com/chartd/chartd/pkg/source/lines"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// text is what was written.
-type text struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (t *text) Write(p []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.Write(p)
-}
-
-func (t *text) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.b.String()
-}
-
 // rig is a page that is served.
 type rig struct {
 	t         *testing.T
 	in        *io.PipeWriter
-	out, said text
+	out, said livetest.Log
 	cancel    context.CancelFunc
 	done      chan error
 }
@@ -169,6 +151,30 @@ func TestExit(t *testing.T) {
 	}
 	if err := <-r.done; err == nil || !strings.Contains(err.Error(), "--match") {
 		t.Errorf("a text without numbers ends in %v", err)
+	}
+}
+
+// TestBroken: an input that cannot be read is not one without numbers.
+func TestBroken(t *testing.T) {
+	broken := errors.New("the cable is cut")
+	r := start(t, pipe.Config{})
+	_ = r.in.CloseWithError(broken)
+	if err := <-r.done; !errors.Is(err, broken) {
+		t.Errorf("before a number it ends in %v", err)
+	}
+	r = start(t, pipe.Config{})
+	r.write("1\n2\n")
+	_ = r.in.CloseWithError(broken)
+	r.until("it is said", func() bool { return strings.Contains(r.said.String(), "the cable is cut; the charts stay") })
+	r.cancel()
+	if err := <-r.done; err != nil {
+		t.Error(err)
+	}
+	r = start(t, pipe.Config{Exit: true})
+	r.write("1\n2\n")
+	_ = r.in.CloseWithError(broken)
+	if err := <-r.done; !errors.Is(err, broken) {
+		t.Errorf("with --exit it ends in %v", err)
 	}
 }
 
